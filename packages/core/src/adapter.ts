@@ -1,0 +1,7 @@
+/** What the framework adapters are made with. Not for applications: it may change in any version. */
+export { RequestContext } from './context.ts'
+export { requireGuard, type Guard } from './guard.ts'
+export { requirePlacement, type Placement } from './policy/placement.ts'
+export { stripIdentityHeaders } from './request/strip-identity-headers.ts'
+export { Refusal } from './refusal.ts'
+export { registerMounter, mounterFor, type Mounter, type MountableRoute } from './mounting.ts'

@@ -1,0 +1,36 @@
+import { quoted } from './refusal.ts'
+
+/** One route of a service, and who may call it. */
+export interface CensusEntry {
+  /** Upper-case, or `*` for every method. */
+  readonly method: string
+  /** As the framework registered it, such as `/orders/:id`. */
+  readonly path: string
+  /** What it asks of its caller in one line; null where nothing was declared. */
+  readonly requirement: string | null
+}
+
+/** The routes that adapters have seen. A route seen again takes the place of its earlier entry. */
+export class Census {
+  readonly #entries = new Map<string, CensusEntry>()
+
+  record(entry: CensusEntry): void {
+    if (this.#entries.size < maxRoutes) {
+      this.#entries.set(`${entry.method} ${entry.path}`, Object.freeze({ ...entry }))
+    }
+  }
+
+  entries(): readonly CensusEntry[] {
+    return [...this.#entries.values()]
+  }
+
+  /** The routes that nobody may call, as one line for the log; undefined where there are none. */
+  undeclared(): string | undefined {
+    const routes = this.entries().filter(({ requirement }) => requirement === null)
+    return routes.length === 0
+      ? undefined
+      : routes.map(({ method, path }) => quoted(`${method} ${path}`)).join(', ')
+  }
+}
+
+const maxRoutes = 10_000

@@ -1,0 +1,63 @@
+import type { Caller } from '../identity/caller.ts'
+import type { Refusal } from '../refusal.ts'
+
+/** The answer to "may this request go on?". Continue on `outcome === 'allow'` and on nothing else. */
+export type Decision = Allow | Deny
+
+export interface Allow {
+  readonly outcome: 'allow'
+  /** Names this decision in events and logs. */
+  readonly id: string
+  /** Undefined where the route needs no caller and none was identified. */
+  readonly caller: Caller | undefined
+  /** Only a guard makes one. */
+  readonly [made]: true
+}
+
+export interface Deny {
+  readonly outcome: 'deny'
+  /** Names this decision in events and logs, and to the refused caller. */
+  readonly id: string
+  /** Why, for the operator. Never sent. */
+  readonly refusal: Refusal
+  /** What to send instead of an answer. */
+  readonly response: RefusalResponse
+  /** Only a guard makes one. */
+  readonly [made]: true
+}
+
+/** A finished HTTP answer, to be written as it is. */
+export interface RefusalResponse {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+declare const made: unique symbol
+
+export function allow(caller: Caller | undefined, newId: () => string): Allow {
+  return new Allowed(caller, newId) as unknown as Allow // the brand exists in types only
+}
+
+export function deny(id: string, refusal: Refusal, response: RefusalResponse): Deny {
+  return Object.freeze({ outcome: 'deny', id, refusal, response }) as Deny // the brand exists in types only
+}
+
+// An allowed request rarely needs its id, so it is made when first asked for.
+class Allowed {
+  readonly outcome = 'allow'
+  readonly caller: Caller | undefined
+  readonly #newId: () => string
+  #id: string | undefined
+
+  constructor(caller: Caller | undefined, newId: () => string) {
+    this.caller = caller
+    this.#newId = newId
+  }
+
+  get id(): string {
+    this.#id ??= this.#newId()
+    return this.#id
+  }
+}

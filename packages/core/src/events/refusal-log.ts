@@ -1,0 +1,59 @@
+import type { Clock } from '../clock/clock.ts'
+import { quoted } from '../refusal.ts'
+import type { DecisionEvent } from './decision-event.ts'
+
+/** Where refusals are told in words. `console`, pino and winston fit as they are. */
+export interface Logger {
+  warn(message: string): void
+}
+
+/**
+ * Tells the first refusal of a kind in a minute (by code, route and issuer) and counts the rest, so that a service
+ * that refuses is never silent and never drowned.
+ */
+export class RefusalLog {
+  readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #told = new Map<string, { until: number; more: number }>()
+
+  constructor(logger: Logger, clock: Clock) {
+    this.#logger = logger
+    this.#clock = clock
+  }
+
+  tell(event: DecisionEvent): void {
+    const now = this.#clock.now()
+    const kind = JSON.stringify([event.code, event.route, event.issuer])
+    const told = this.#told.get(kind)
+    if (told !== undefined && now < told.until && now >= told.until - minuteMs) {
+      told.more += 1
+      return
+    }
+    // Kinds are few by nature (codes × routes × configured issuers); should they not be, start again.
+    if (this.#told.size >= maxKinds) this.#told.clear()
+    this.#told.set(kind, { until: now + minuteMs, more: 0 })
+    this.#logger.warn(sentence(event, told?.more ?? 0))
+  }
+}
+
+/** Writes one line to stderr. */
+export const stderrLogger: Logger = { warn: (message) => void process.stderr.write(`${message}\n`) }
+
+function sentence(event: DecisionEvent, more: number): string {
+  const { code, route, id, expected, actual, issuer, advice, caller } = event
+  const compared = [
+    expected === null ? '' : `expected ${expected}`,
+    actual === null ? '' : `got ${actual}`,
+  ].filter((part) => part !== '')
+  return [
+    `countersign: refused ${route} with ${code} (decision ${id})`,
+    compared.length === 0 ? '' : `: ${compared.join(', ')}`,
+    issuer === null ? '' : ` from ${issuer}`,
+    caller === null ? '' : ` for ${quoted(caller)}`,
+    advice === null ? '' : `; ${advice}`,
+    more === 0 ? '' : ` (and ${more} more like it in the last minute)`,
+  ].join('')
+}
+
+const minuteMs = 60_000
+const maxKinds = 10_000

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto'
+import { Census, type CensusEntry } from './census.ts'
+import { systemClock } from './clock/clock.ts'
+import { RequestContext, type Decider, type Facts } from './context.ts'
+import { markCopy, rejectForeignCopy } from './copy.ts'
+import { decide } from './decision/decide.ts'
+import { allow, deny, type Decision } from './decision/decision.ts'
+import { recordDecision } from './decision/record-decision.ts'
+import { refusalResponse } from './enforcement/refusal-response.ts'
+import { hasDecisionListeners, publishDecision } from './events/channels.ts'
+import { RefusalLog } from './events/refusal-log.ts'
+import { readAuthorization } from './evidence/authorization.ts'
+import { Authenticator, type Authentication } from './identity/authenticator.ts'
+import { createCaller, type Caller } from './identity/caller.ts'
+import { fetchDocument } from './identity/trust/fetch-document.ts'
+import type { KeySourceState } from './identity/trust/key-source.ts'
+import type { VerifiedIdentity } from './identity/verified-identity.ts'
+import type { GuardOptions } from './options.ts'
+import { parseOptions, type ParsedOptions, type Surroundings } from './parse-options.ts'
+import { effectiveScopes } from './policy/effective-scopes.ts'
+import { requirePlacement, type Placement } from './policy/placement.ts'
+import { Refusal } from './refusal.ts'
+import type { InboundRequest } from './request/inbound-request.ts'
+
+/** What a guard takes from outside itself. All of it has a default; tests replace it. */
+export type Environment = Surroundings & {
+  /** Fresh random octets. */
+  readonly random: (size: number) => Uint8Array
+}
+
+/** Whether a guard can decide, and what each of its sources says of itself. */
+export interface Readiness {
+  /** False while an issuer's keys have never been had, or the guard is closed. */
+  readonly ready: boolean
+  readonly issuers: readonly KeySourceState[]
+}
+
+/** Makes a guard. Throws a ConfigurationError that names the option at fault and says what to write. */
+export function createGuard(options: GuardOptions, environment: Partial<Environment> = {}): Guard {
+  return new Guard(options, { clock: systemClock, fetch: fetchDocument, random: randomBytes, ...environment })
+}
+
+/** The configured main path. One guard may serve several adapters and servers. */
+export class Guard {
+  readonly #options: ParsedOptions
+  readonly #environment: Environment
+  readonly #authenticator: Authenticator
+  readonly #log: RefusalLog | undefined
+  readonly #census = new Census()
+  readonly #callers = new WeakMap<VerifiedIdentity, Caller>()
+  readonly #idPrefix: string
+  readonly #decider: Decider
+  #decisions = 0
+  #isClosed = false
+
+  /** Use `createGuard`. */
+  constructor(options: GuardOptions, environment: Environment) {
+    markCopy(this)
+    this.#environment = environment
+    this.#options = parseOptions(options, environment)
+    this.#authenticator = new Authenticator({ ...this.#options, clock: environment.clock })
+    this.#log =
+      this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
+    this.#decider = {
+      undeclared: this.#options.undeclared,
+      authenticate: (request) => this.#authenticate(request),
+      conclude: (authentication, placement) => this.#conclude(authentication, placement),
+      record: (decision, facts) => this.#record(decision, facts),
+    }
+    this.#idPrefix = Buffer.from(environment.random(9)).toString('base64url')
+  }
+
+  /**
+   * Whether a request may go on. Answers at once where the credential was verified before, else by a promise that
+   * never rejects. `route` is the route as the framework registered it, for events and logs.
+   */
+  decide(request: InboundRequest, placement: Placement, route = 'a request'): Decision | Promise<Decision> {
+    return this.open(request).decide(requirePlacement(placement, 'requirement'), route)
+  }
+
+  /** For adapters: the undecided context of one request, in which the requirements of routers and routes add up. */
+  open(request: InboundRequest): RequestContext {
+    return new RequestContext(this.#decider, request)
+  }
+
+  /** The routes that adapters have registered, and what each asks of its caller. */
+  census(): readonly CensusEntry[] {
+    return this.#census.entries()
+  }
+
+  /** For adapters: makes a route known to the census. */
+  declare(entry: CensusEntry): void {
+    this.#census.record(entry)
+  }
+
+  /** PEM of all roots whose client certificates are accepted, for the `ca` of a TLS server; empty where none are. */
+  get clientAuthorities(): readonly string[] {
+    return this.#options.certificates?.pem ?? []
+  }
+
+  /** Resolves when every source of trust has been tried once, and says in what state each is. Never rejects. */
+  async ready(): Promise<Readiness> {
+    const sources = [...this.#options.issuers.values()].map(({ keys }) => keys)
+    const certificates =
+      this.#options.certificates?.prepared().then(
+        () => true,
+        () => false,
+      ) ?? true
+    await Promise.all(sources.map((source) => source.prepared()))
+    const issuers = sources.map(({ state }) => state)
+    const ready =
+      !this.#isClosed && (await certificates) && issuers.every(({ status }) => status !== 'waiting')
+    return Object.freeze({ ready, issuers })
+  }
+
+  /** Ends what is under way and forgets what was verified. Everything is refused from here on. */
+  close(): void {
+    this.#isClosed = true
+    this.#authenticator.close()
+    for (const { keys } of this.#options.issuers.values()) keys.close()
+  }
+
+  /** Request → evidence → verified identity. */
+  #authenticate(request: InboundRequest): Authentication | Refusal | Promise<Authentication | Refusal> {
+    if (this.#isClosed) return closed
+    const authorization = readAuthorization(request)
+    if (authorization instanceof Refusal) return authorization
+    return this.#authenticator.authenticate(authorization, request.socket)
+  }
+
+  /** Verified identity → caller → decision. */
+  #conclude(authentication: Authentication | Refusal, placement: Placement): Decision {
+    if (authentication instanceof Refusal) return this.#deny(authentication, placement)
+    const caller = this.#callerOf(authentication)
+    const refusal = decide(caller, placement)
+    return refusal === undefined ? allow(caller, this.#newId) : this.#deny(refusal, placement)
+  }
+
+  #callerOf({ identity }: Authentication): Caller | undefined {
+    if (identity === undefined) return undefined
+    let caller = this.#callers.get(identity)
+    if (caller === undefined) {
+      caller = createCaller(identity, effectiveScopes(identity, this.#options.grants))
+      this.#callers.set(identity, caller)
+    }
+    return caller
+  }
+
+  #deny(refusal: Refusal, placement: Placement): Decision {
+    const id = this.#newId()
+    const { realm, issuers } = this.#options
+    return deny(
+      id,
+      refusal,
+      refusalResponse(refusal, id, placement, { realm, acceptsTokens: issuers.size > 0 }),
+    )
+  }
+
+  /** Decision → event, and a line for the operator where it denies. Made only where somebody listens. */
+  #record(decision: Decision, facts: Facts): void {
+    const isHeard = hasDecisionListeners()
+    const isTold = decision.outcome === 'deny' && this.#log !== undefined
+    if (!isHeard && !isTold) return
+    const { authentication, placement, request, route, startedAt } = facts
+    const known = authentication instanceof Refusal ? undefined : authentication
+    const event = recordDecision(
+      decision,
+      known === undefined ? undefined : this.#callerOf(known),
+      this.#environment.clock.now(),
+      {
+        method: request.method ?? '',
+        route,
+        requirement: placement?.text ?? 'undeclared',
+        verification: known?.source ?? 'none',
+        durationMs: performance.now() - startedAt,
+      },
+    )
+    if (isHeard) publishDecision(event)
+    if (isTold) this.#log?.tell(event)
+  }
+
+  readonly #newId = (): string => {
+    this.#decisions += 1
+    return `${this.#idPrefix}${this.#decisions.toString(36)}`
+  }
+}
+
+/** Checks that a value is a guard, or makes one of options. Two copies of the library never share one. */
+export function requireGuard(optionsOrGuard: GuardOptions | Guard): Guard {
+  rejectForeignCopy(optionsOrGuard, 'guard')
+  return optionsOrGuard instanceof Guard ? optionsOrGuard : createGuard(optionsOrGuard)
+}
+
+const closed = new Refusal('guard_closed')

@@ -1,0 +1,110 @@
+import { Refusal, quoted } from '../../refusal.ts'
+import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
+import { parseSubjectAltNames } from './general-names.ts'
+import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
+import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
+import { clientAuth, validatePath } from './validate-path.ts'
+
+/** An X.509-SVID that was verified, and while it may be relied on. Milliseconds since the epoch. */
+export interface VerifiedSvid {
+  readonly spiffeId: SpiffeId
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** The roots of each trust domain. A domain can never vouch for another one. */
+export type TrustBundles = ReadonlyMap<string, readonly ParsedCertificate[]>
+
+/** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
+export function verifySvid(
+  peer: PeerCertificate,
+  bundles: TrustBundles,
+  nowMs: number,
+): VerifiedSvid | Refusal {
+  const leaf = parseCertificate(peer.leaf)
+  const intermediates = peer.chain.map(parseCertificate)
+  if (leaf === undefined || !intermediates.every((parsed) => parsed !== undefined)) {
+    return new Refusal('certificate_malformed', { expected: 'certificates in strict DER' })
+  }
+  const spiffeId = spiffeIdOf(leaf)
+  if (spiffeId instanceof Refusal) return spiffeId
+  const anchors = bundles.get(spiffeId.trustDomain)
+  if (anchors === undefined) {
+    return new Refusal('trust_domain_unknown', {
+      expected: [...bundles.keys()].map(quoted).join(' or '),
+      actual: quoted(spiffeId.trustDomain),
+      advice:
+        'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
+    })
+  }
+  const path = leafFlaw(leaf) ?? validatePath(leaf, intermediates, anchors, nowMs)
+  if (path instanceof Refusal) return path
+  if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
+    return new Refusal('certificate_rejected_by_tls', {
+      expected: 'a certificate that TLS accepts',
+      actual: peer.tlsError,
+    })
+  }
+  return {
+    spiffeId,
+    notBefore: Math.max(...path.map(({ notBefore }) => notBefore)),
+    notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
+  }
+}
+
+// X509-SVID §2: exactly one URI name. The first of several would be the attacker's choice.
+function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
+  const names = leaf.subjectAltNames === undefined ? undefined : parseSubjectAltNames(leaf.subjectAltNames)
+  const [uri] = names?.uris ?? []
+  if (names === undefined || uri === undefined || names.uris.length !== 1) {
+    return new Refusal('svid_id_malformed', {
+      expected: 'exactly one URI name',
+      actual: `${names?.uris.length ?? 'no readable names'}`,
+    })
+  }
+  const spiffeId = parseSpiffeId(uri)
+  if (spiffeId === undefined || spiffeId.path === '') {
+    return new Refusal('svid_id_malformed', {
+      expected: 'spiffe://<trust domain>/<path>',
+      actual: quoted(uri),
+    })
+  }
+  return spiffeId
+}
+
+// X509-SVID §4: a leaf signs nothing but its own handshakes.
+function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refusal | undefined {
+  if (isCa) return new Refusal('svid_not_a_leaf', { expected: 'cA false', actual: 'cA true' })
+  if (keyUsage?.certSign === true || keyUsage?.crlSign === true) {
+    return new Refusal('svid_not_a_leaf', {
+      expected: 'no keyCertSign and no cRLSign',
+      actual: 'one of them',
+    })
+  }
+  if (keyUsage?.digitalSignature !== true) {
+    return new Refusal('certificate_purpose_mismatch', {
+      expected: 'keyUsage with digitalSignature',
+      actual: 'none',
+    })
+  }
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(clientAuth)) {
+    return new Refusal('certificate_purpose_mismatch', {
+      expected: 'extKeyUsage with clientAuth',
+      actual: 'other usages',
+    })
+  }
+  return undefined
+}
+
+/**
+ * Complaints that only say that OpenSSL found no path of its own, or found one out of time: our validation has just
+ * answered both. Any other, a revocation above all, stands.
+ */
+const ourBusiness: ReadonlySet<string> = new Set([
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+])

@@ -1,0 +1,30 @@
+import { ConfigurationError, describeValue } from './configuration-error.ts'
+
+/** A misspelt option would otherwise be a check that silently is not made. */
+export function requireKnownKeys(value: unknown, option: string, known: readonly string[]): void {
+  for (const key of Object.keys(requireObject(value, option === '' ? 'options' : option))) {
+    if (known.includes(key)) continue
+    throw new ConfigurationError(
+      option === '' ? key : `${option}.${key}`,
+      `there is no such option: write one of ${known.map((name) => `\`${name}\``).join(', ')}`,
+    )
+  }
+}
+
+export function requireObject<T>(value: T, option: string): T & object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new ConfigurationError(option, `expected an object, got ${describeValue(value)}`)
+}
+
+export function requireNumber(value: unknown, option: string, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max) return value
+  throw new ConfigurationError(
+    option,
+    `expected a number from ${min} to ${max}, got ${typeof value === 'number' ? value : describeValue(value)}`,
+  )
+}
+
+export function requireStrings(value: unknown, option: string): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value
+  throw new ConfigurationError(option, `expected an array of strings, got ${describeValue(value)}`)
+}

@@ -1,0 +1,58 @@
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
+
+/** Matches canonical caller ids: `spiffe://td/path`, `<issuer>#client=<id>` or `<issuer>#sub=<sub>`. */
+export interface CallerPattern {
+  readonly text: string
+  matches(id: string): boolean
+}
+
+/**
+ * Parses a pattern. `*` stands for exactly one whole path segment of a SPIFFE ID, or for the whole name behind
+ * `#client=` or `#sub=`; never for a trust domain, an issuer, or part of a name.
+ */
+export function parseCallerPattern(text: unknown, option: string): CallerPattern {
+  if (typeof text !== 'string') {
+    throw new ConfigurationError(option, `expected a caller id, got ${describeValue(text)}`)
+  }
+  return text.startsWith('spiffe://') ? spiffePattern(text, option) : issuerPattern(text, option)
+}
+
+function spiffePattern(text: string, option: string): CallerPattern {
+  const [trustDomain = '', ...segments] = text.slice('spiffe://'.length).split('/')
+  if (!isTrustDomain(trustDomain) || segments.length === 0 || !segments.every(isSegment)) {
+    throw new ConfigurationError(
+      option,
+      `expected \`spiffe://<trust domain>/<path>\` with \`*\` only for a whole path segment, got \`${text}\``,
+    )
+  }
+  if (!segments.includes('*')) return { text, matches: (id) => id === text }
+  const start = `spiffe://${trustDomain}/`
+  return {
+    text,
+    matches: (id) => {
+      if (!id.startsWith(start)) return false
+      const actual = id.slice(start.length).split('/')
+      return (
+        actual.length === segments.length &&
+        segments.every((segment, i) => segment === '*' || segment === actual[i])
+      )
+    },
+  }
+}
+
+function issuerPattern(text: string, option: string): CallerPattern {
+  const [, prefix, name] = /^(https?:\/\/[^#\s]+#(?:client|sub)=)(.+)$/.exec(text) ?? []
+  if (prefix === undefined || name === undefined || (name !== '*' && name.includes('*'))) {
+    throw new ConfigurationError(
+      option,
+      `expected \`spiffe://<trust domain>/<path>\`, \`<issuer>#client=<client_id>\` or \`<issuer>#sub=<sub>\`, got \`${text}\``,
+    )
+  }
+  return name === '*'
+    ? { text, matches: (id) => id.startsWith(prefix) }
+    : { text, matches: (id) => id === text }
+}
+
+const isSegment = (segment: string): boolean =>
+  segment === '*' || (/^[A-Za-z0-9._-]+$/.test(segment) && segment !== '.' && segment !== '..')

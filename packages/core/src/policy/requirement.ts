@@ -1,0 +1,149 @@
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { markCopy, rejectForeignCopy } from '../copy.ts'
+import type { Caller } from '../identity/caller.ts'
+import { Refusal, quoted } from '../refusal.ts'
+import { parseCallerPattern } from './caller-pattern.ts'
+import { requireScopeName, type ScopeName } from './scope.ts'
+
+/** What a route asks of its caller. Made by `scopes`, `callerIs` and their kin; it cannot be written by hand. */
+export abstract class Requirement {
+  /** One readable line, such as `allOf(scopes(orders:read), authenticated())`. */
+  abstract readonly text: string
+  /** Every scope named in it, for the challenge of a refusal (RFC 6750 §3). */
+  abstract readonly scopes: readonly string[]
+
+  constructor() {
+    markCopy(this)
+  }
+
+  /** Undefined if the caller meets it, else why not. Any other outcome, an exception too, denies. */
+  abstract check(caller: Caller): Refusal | undefined
+}
+
+/** The caller must have all of these scopes. */
+export function scopes(...names: [ScopeName, ...ScopeName[]]): Requirement {
+  requireSome(names, 'scopes', "a scope, such as scopes('orders:read')")
+  return new ScopesRequirement(names.map((name, i) => requireScopeName(name, `scopes(…)[${i}]`)))
+}
+
+/**
+ * The caller must be one of these. `*` stands for exactly one whole path segment of a SPIFFE ID, never for the trust
+ * domain: `callerIs('spiffe://prod.example/ns/shop/sa/*')`. Beside a user, it is the calling service that counts.
+ */
+export function callerIs(...patterns: [string, ...string[]]): Requirement {
+  requireSome(patterns, 'callerIs', "a caller, such as callerIs('spiffe://prod.example/ns/shop/sa/checkout')")
+  const parsed = patterns.map((pattern, i) => parseCallerPattern(pattern, `callerIs(…)[${i}]`))
+  return new OtherRequirement(`callerIs(${patterns.join(', ')})`, [], (caller) =>
+    parsed.some((pattern) => pattern.matches(caller.id))
+      ? undefined
+      : new Refusal('caller_not_allowed', { expected: patterns.join(' or '), actual: quoted(caller.id) }),
+  )
+}
+
+/** Anyone whose credential was verified. */
+export function authenticated(): Requirement {
+  return new OtherRequirement('authenticated()', [], () => undefined)
+}
+
+/** The caller must meet every one of these. */
+export function allOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
+  const parts = requireAll(requirements, 'allOf')
+  return new OtherRequirement(`allOf(${textsOf(parts)})`, scopesOf(parts), (caller) =>
+    firstShortfall(parts, caller),
+  )
+}
+
+/** The caller must meet at least one of these. */
+export function anyOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
+  const parts = requireAll(requirements, 'anyOf')
+  return new OtherRequirement(`anyOf(${textsOf(parts)})`, scopesOf(parts), (caller) => {
+    const shortfalls: Refusal[] = []
+    for (const part of parts) {
+      const shortfall = part.check(caller)
+      if (shortfall === undefined) return undefined
+      shortfalls.push(shortfall)
+    }
+    const [first] = shortfalls
+    const code =
+      first !== undefined && shortfalls.every((each) => each.code === first.code)
+        ? first.code
+        : 'requirement_unmet'
+    return new Refusal(code, {
+      expected: shortfalls.map(({ detail }) => detail.expected ?? '').join(', or '),
+      actual: first?.detail.actual ?? quoted(caller.id),
+    })
+  })
+}
+
+/** Checks that a value is a requirement of this very copy of the library. */
+export function requireRequirement(value: unknown, option: string): Requirement {
+  rejectForeignCopy(value, option)
+  if (value instanceof Requirement) return value
+  throw new ConfigurationError(
+    option,
+    `expected a requirement, such as scopes('orders:read'), got ${describeValue(value)}`,
+  )
+}
+
+class ScopesRequirement extends Requirement {
+  readonly text: string
+  readonly scopes: readonly string[]
+
+  constructor(names: readonly string[]) {
+    super()
+    this.scopes = Object.freeze([...names])
+    this.text = `scopes(${names.join(', ')})`
+    Object.freeze(this)
+  }
+
+  check(caller: Caller): Refusal | undefined {
+    for (const scope of this.scopes) if (!caller.scopes.has(scope)) return this.#shortfall(caller)
+    return undefined
+  }
+
+  #shortfall(caller: Caller): Refusal {
+    const held = [...caller.scopes].slice(0, 16).join(' ')
+    return new Refusal('scope_missing', {
+      expected: this.scopes.join(' '),
+      actual: held === '' ? 'no scopes' : held,
+      advice: `grant ${quoted(caller.id)} what is missing: by its issuer, and in \`grants\` where the guard has any`,
+    })
+  }
+}
+
+class OtherRequirement extends Requirement {
+  readonly text: string
+  readonly scopes: readonly string[]
+  readonly check: (caller: Caller) => Refusal | undefined
+
+  constructor(text: string, named: readonly string[], check: (caller: Caller) => Refusal | undefined) {
+    super()
+    this.text = text
+    this.scopes = Object.freeze([...new Set(named)])
+    this.check = check
+    Object.freeze(this)
+  }
+}
+
+function firstShortfall(parts: readonly Requirement[], caller: Caller): Refusal | undefined {
+  for (const part of parts) {
+    const shortfall = part.check(caller)
+    if (shortfall !== undefined) return shortfall
+  }
+  return undefined
+}
+
+function requireSome(values: readonly unknown[], name: string, what: string): void {
+  if (values.length === 0) {
+    throw new ConfigurationError(`${name}()`, `expected at least ${what}; an empty one would allow everybody`)
+  }
+}
+
+function requireAll(values: readonly unknown[], name: string): readonly Requirement[] {
+  requireSome(values, name, 'one requirement')
+  return values.map((value, i) => requireRequirement(value, `${name}(…)[${i}]`))
+}
+
+const textsOf = (parts: readonly Requirement[]): string => parts.map(({ text }) => text).join(', ')
+const scopesOf = (parts: readonly Requirement[]): readonly string[] =>
+  parts.flatMap(({ scopes: named }) => named)

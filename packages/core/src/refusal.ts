@@ -1,0 +1,175 @@
+/** Where in the flow a request was refused. */
+export type Stage = 'evidence' | 'identity' | 'policy' | 'enforcement'
+
+/** Who has to act so that the request can succeed. */
+export type Fault = 'caller' | 'operator' | 'dependency' | 'internal'
+
+/** What the wire may say of a refusal: RFC 6750 §3.1's coarse error, or nothing. */
+export type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+
+export interface RefusalEntry {
+  readonly stage: Stage
+  readonly status: 400 | 401 | 403 | 500 | 503
+  /** Absent where RFC 6750 asks for a bare challenge or none at all. */
+  readonly error?: ChallengeError
+  readonly fault: Fault
+  /** All that the caller is told. Coarse on purpose: many codes share one sentence. */
+  readonly sentence: string
+}
+
+const tokenRefused = {
+  stage: 'identity',
+  status: 401,
+  error: 'invalid_token',
+  fault: 'caller',
+  sentence: 'the access token was not accepted',
+} as const satisfies RefusalEntry
+
+const certificateRefused = {
+  stage: 'identity',
+  status: 403,
+  fault: 'caller',
+  sentence: 'the client certificate was not accepted',
+} as const satisfies RefusalEntry
+
+const requestMalformed = {
+  stage: 'evidence',
+  status: 400,
+  error: 'invalid_request',
+  fault: 'caller',
+  sentence: 'the credential is malformed or presented more than once',
+} as const satisfies RefusalEntry
+
+const notAllowed = {
+  stage: 'policy',
+  status: 403,
+  fault: 'caller',
+  sentence: 'the caller may not do this',
+} as const satisfies RefusalEntry
+
+/** Every way in which a request can be refused. Codes are API: added, never renamed. */
+export const refusals = {
+  credential_missing: {
+    stage: 'evidence',
+    status: 401,
+    fault: 'caller',
+    sentence: 'a credential is required',
+  },
+  credential_duplicated: requestMalformed,
+  authorization_malformed: requestMalformed,
+  authorization_scheme_unsupported: {
+    stage: 'evidence',
+    status: 401,
+    fault: 'caller',
+    sentence: 'a credential of a supported kind is required',
+  },
+  token_oversized: requestMalformed,
+
+  token_malformed: tokenRefused,
+  token_critical_header: tokenRefused,
+  token_type_mismatch: tokenRefused,
+  algorithm_not_allowed: tokenRefused,
+  issuer_unknown: tokenRefused,
+  key_unknown: tokenRefused,
+  key_ambiguous: tokenRefused,
+  signature_invalid: tokenRefused,
+  claim_missing: tokenRefused,
+  claim_malformed: tokenRefused,
+  token_expired: tokenRefused,
+  token_not_yet_valid: tokenRefused,
+  audience_mismatch: tokenRefused,
+  confirmation_unsupported: tokenRefused,
+  workload_not_assertable: tokenRefused,
+  identity_mismatch: tokenRefused,
+
+  certificate_malformed: certificateRefused,
+  certificate_expired: certificateRefused,
+  certificate_not_yet_valid: certificateRefused,
+  certificate_untrusted: certificateRefused,
+  certificate_algorithm_weak: certificateRefused,
+  certificate_issuer_not_authorized: certificateRefused,
+  certificate_extension_unsupported: certificateRefused,
+  certificate_purpose_mismatch: certificateRefused,
+  certificate_rejected_by_tls: certificateRefused,
+  svid_id_malformed: certificateRefused,
+  svid_not_a_leaf: certificateRefused,
+  trust_domain_unknown: certificateRefused,
+
+  scope_missing: {
+    stage: 'policy',
+    status: 403,
+    error: 'insufficient_scope',
+    fault: 'caller',
+    sentence: 'the caller lacks a required scope',
+  },
+  caller_not_allowed: notAllowed,
+  requirement_unmet: notAllowed,
+
+  route_undeclared: {
+    stage: 'enforcement',
+    status: 403,
+    fault: 'operator',
+    sentence: 'this route does not say who may call it',
+  },
+  declaration_misplaced: {
+    stage: 'enforcement',
+    status: 500,
+    fault: 'operator',
+    sentence: 'this route is set up wrongly',
+  },
+  issuer_unavailable: {
+    stage: 'identity',
+    status: 503,
+    fault: 'dependency',
+    sentence: 'the credential cannot be checked now, try again later',
+  },
+  guard_closed: {
+    stage: 'enforcement',
+    status: 503,
+    fault: 'operator',
+    sentence: 'the service is shutting down',
+  },
+  internal_error: {
+    stage: 'enforcement',
+    status: 500,
+    fault: 'internal',
+    sentence: 'the request could not be decided',
+  },
+} as const satisfies Record<string, RefusalEntry>
+
+/** A key of the refusal table, such as `audience_mismatch`. */
+export type RefusalCode = keyof typeof refusals
+
+/** What the operator is told beside the code. Never holds a token, key, header or claim set. */
+export interface RefusalDetail {
+  /** What would have been accepted. */
+  readonly expected?: string
+  /** What came instead, quoted and cut short: it is an attacker's text. */
+  readonly actual?: string
+  /** What to write or change, where the usual cause is known. */
+  readonly advice?: string
+  /** The configured issuer that the credential names. Never an unconfigured one. */
+  readonly issuer?: string
+}
+
+/** Why a request was denied: a value, not an exception, since what a peer sends never throws. */
+export class Refusal {
+  readonly code: RefusalCode
+  readonly detail: RefusalDetail
+
+  constructor(code: RefusalCode, detail: RefusalDetail = nothing) {
+    this.code = code
+    this.detail = detail
+  }
+}
+
+/** Text of a peer made fit for a log line: quoted, printable, at most 80 characters. */
+export function quoted(value: unknown): string {
+  if (typeof value !== 'string') {
+    return typeof value === 'object' ? (value === null ? 'null' : 'an object') : typeof value
+  }
+  const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value
+  return JSON.stringify(cut).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, '?')
+}
+
+const nothing: RefusalDetail = Object.freeze({})
