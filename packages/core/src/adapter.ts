@@ -1,7 +1,8 @@
 /** What the framework adapters are made with. Not for applications: it may change in any version. */
 export { RequestContext } from './context.ts'
 export { requireGuard, type Guard } from './guard.ts'
-export { requirePlacement, type Placement } from './policy/placement.ts'
+export { joinPlacements, requirePlacement, type Placement } from './policy/placement.ts'
 export { stripIdentityHeaders } from './request/strip-identity-headers.ts'
 export { Refusal } from './refusal.ts'
-export { registerMounter, mounterFor, type Mounter, type MountableRoute } from './mounting.ts'
+export { mounterFor, registerMounter, type MountableRoute, type Mounter } from './mounting.ts'
+export { createTlsServer, type TlsServerOptions } from './tls-server.ts'

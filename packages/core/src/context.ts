@@ -67,6 +67,11 @@ export class RequestContext {
     return this.#finish(refusal, undefined, route, true)
   }
 
+  /** True if this context was opened by the guard behind this decider. */
+  isOf(decider: Decider): boolean {
+    return this.#decider === decider
+  }
+
   /** Records an allow that was held back in case more was to be decided. Called when an answer starts. */
   recordHeld(): void {
     const facts = this.#unrecorded

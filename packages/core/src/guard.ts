@@ -83,6 +83,11 @@ export class Guard {
     return new RequestContext(this.#decider, request)
   }
 
+  /** For adapters: true if this guard opened the context. */
+  hasOpened(context: RequestContext): boolean {
+    return context.isOf(this.#decider)
+  }
+
   /** The routes that adapters have registered, and what each asks of its caller. */
   census(): readonly CensusEntry[] {
     return this.#census.entries()

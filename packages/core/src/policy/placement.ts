@@ -1,6 +1,6 @@
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { markCopy, rejectForeignCopy } from '../copy.ts'
-import { Requirement } from './requirement.ts'
+import { Requirement, allOf } from './requirement.ts'
 
 /** A route that reads no credential and has no caller. */
 export class Unprotected {
@@ -53,6 +53,16 @@ export function requirePlacement(value: unknown, option: string): Placement {
     option,
     `expected a requirement, such as scopes('orders:read'), or unprotected('why'), got ${describeValue(value)}`,
   )
+}
+
+/**
+ * Several declarations of one route as one: every requirement holds, and where there is any, it is not undone by a
+ * neighbour that asks nothing. Undefined for none at all.
+ */
+export function joinPlacements(placements: readonly Placement[]): Placement | undefined {
+  const [first, ...others] = placements.filter((placement) => placement instanceof Requirement)
+  if (first !== undefined) return others.length === 0 ? first : allOf(first, ...others)
+  return placements.find((placement) => placement instanceof CallerOptional) ?? placements[0]
 }
 
 function requireReason(reason: unknown, name: string): string {

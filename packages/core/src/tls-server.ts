@@ -1,0 +1,78 @@
+import { constants } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:https'
+import type { RequestListener } from 'node:http'
+import { createSecureContext } from 'node:tls'
+import { ConfigurationError, describeValue } from './configuration-error.ts'
+import type { Guard } from './guard.ts'
+import { requireKnownKeys } from './option-values.ts'
+
+/** The server's own identity, and the guard whose trust it shares. */
+export interface TlsServerOptions {
+  /** Certificate chain, leaf first: PEM text, or the path of a PEM file. */
+  readonly cert: string
+  /** Private key: PEM text, or the path of a PEM file. */
+  readonly key: string
+  readonly guard: Guard
+}
+
+/**
+ * Makes an HTTPS server that asks for the client certificates its guard trusts. Who presents none, or a bad one, still
+ * gets as far as the guard: there a token may do, and a refusal has a code, an event and a status that says why.
+ * Throws a ConfigurationError where certificate and key cannot be read or do not belong together.
+ */
+export function createTlsServer(listener: RequestListener, options: TlsServerOptions): Server {
+  requireKnownKeys(options, 'createTlsServer', ['cert', 'key', 'guard'])
+  const { guard } = options
+  const cert = readPem(options.cert, 'cert', 'CERTIFICATE')
+  const key = readPem(options.key, 'key', 'PRIVATE KEY')
+  requirePair(cert, key)
+  const ca = [...guard.clientAuthorities]
+  return createServer(
+    {
+      cert,
+      key,
+      minVersion: 'TLSv1.2',
+      // A peer must stay who it was when its certificate was read.
+      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+      // INVARIANT: the guard verifies every certificate itself; nothing ever relies on the socket's own verdict.
+      ...(ca.length === 0 ? {} : { ca, requestCert: true, rejectUnauthorized: false }),
+    },
+    listener,
+  )
+}
+
+function readPem(source: unknown, option: string, label: string): string {
+  if (typeof source !== 'string' || source === '') {
+    throw new ConfigurationError(
+      option,
+      `expected PEM text or the path of a PEM file, got ${describeValue(source)}`,
+    )
+  }
+  const pem = source.includes('-----BEGIN') ? source : readFile(source, option)
+  if (pem.includes(`${label}-----`)) return pem
+  throw new ConfigurationError(option, `expected a PEM block \`${label}\`, found none`)
+}
+
+function readFile(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new ConfigurationError(
+      option,
+      `the file \`${path}\` cannot be read: write PEM text or the path of a readable PEM file`,
+    )
+  }
+}
+
+function requirePair(cert: string, key: string): void {
+  try {
+    createSecureContext({ cert, key })
+  } catch {
+    // OpenSSL's own words are left out: they can quote what they were given.
+    throw new ConfigurationError(
+      'key',
+      'certificate and key cannot be used together: write the key that the certificate was issued for',
+    )
+  }
+}

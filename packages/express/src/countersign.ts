@@ -1,0 +1,34 @@
+import { ConfigurationError, type GuardOptions } from '@countersign/core'
+import { registerMounter, requireGuard, type Guard } from '@countersign/core/adapter'
+import type { RequestHandler } from 'express'
+import { admit, guardMiddlewares, installOn } from './install.ts'
+import { expressMounter } from './mount.ts'
+import { contextOf } from './request-context.ts'
+
+/**
+ * Puts an application behind a guard: `app.use(countersign({ audience, issuers }))`, before its routes. Nothing is
+ * decided here; each route is decided when Express has chosen it, before its first handler. Takes the guard's
+ * options, or a guard that is shared. Throws a ConfigurationError that names a wrong option.
+ */
+export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandler {
+  const guard = requireGuard(optionsOrGuard)
+  registerMounter(expressMounter)
+  const middleware: RequestHandler = function countersign(request, _response, next) {
+    const known = contextOf(request)
+    if (known === undefined) {
+      installOn(request.app, guard)
+      admit(request, guard)
+      next()
+    } else if (guard.hasOpened(known)) next()
+    else {
+      next(
+        new ConfigurationError(
+          'countersign',
+          'two guards saw one request: mount one guard, or give both the same',
+        ),
+      )
+    }
+  }
+  guardMiddlewares.set(middleware, guard)
+  return middleware
+}

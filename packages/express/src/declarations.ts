@@ -1,0 +1,47 @@
+import {
+  ConfigurationError,
+  callerOptional as optional,
+  scopes,
+  unprotected as open,
+  type Placement,
+  type ScopeName,
+} from '@countersign/core'
+import { requirePlacement } from '@countersign/core/adapter'
+import type { RequestHandler } from 'express'
+import { answer } from './answer.ts'
+import { markDeclaration } from './placements.ts'
+import { isDecidedByRoute } from './protected-route.ts'
+import { contextOf, routeOf } from './request-context.ts'
+
+/**
+ * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
+ * same `use` as a handler. Throws a ConfigurationError for anything that is not a requirement.
+ */
+export function requires(placement: Placement): RequestHandler {
+  const valid = requirePlacement(placement, 'requires(…)')
+  const declaration: RequestHandler = function countersignRequires(request, response, next) {
+    const context = contextOf(request)
+    if (context === undefined) {
+      // Never `next()`: what asks for a caller must not run unguarded because a line was forgotten.
+      next(
+        new ConfigurationError(
+          'countersign',
+          `no guard saw this request: put app.use(countersign({ … })) before ${valid.text}`,
+        ),
+      )
+    } else if (isDecidedByRoute(request, routeOf(request), declaration)) next()
+    else answer(context.enter(valid, `use ${request.baseUrl || '/'}`), response, next)
+  }
+  markDeclaration(declaration, valid)
+  return declaration
+}
+
+/** The caller must have all of these scopes. */
+export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): RequestHandler =>
+  requires(scopes(...names))
+
+/** Everybody may call: no credential is read and there is no caller. The reason is kept in the census. */
+export const unprotected = (reason: string): RequestHandler => requires(open(reason))
+
+/** Who presents nothing may call too (`callerOf(req)` is then undefined); who presents something is verified. */
+export const callerOptional = (reason: string): RequestHandler => requires(optional(reason))

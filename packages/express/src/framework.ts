@@ -1,0 +1,57 @@
+import type { Application, RequestHandler } from 'express'
+
+/*
+ * The parts of Express that this adapter looks at beyond its documented API: the stack of layers, and in a route the
+ * stack of its handlers. They have had this shape in every release of Express 4 and 5; the tests run on both.
+ */
+
+/** One entry of a router: a route, a router, or a middleware. */
+export interface RouterLayer {
+  readonly handle: object
+  readonly route?: Route | undefined
+  /** Mounted at `/`. In Express 5 on the layer, in Express 4 on its regular expression. */
+  readonly slash?: boolean
+  readonly regexp?: { readonly fast_slash?: boolean }
+  /** The path as written. Express 4 and early releases of Express 5 do not keep it. */
+  readonly rawPath?: unknown
+}
+
+/** A path, and its handlers in order. */
+export interface Route {
+  readonly path: unknown
+  readonly stack: RouteLayer[]
+  /** Lower-case method → true; `_all` for every method. */
+  readonly methods: Readonly<Record<string, boolean>>
+  all(handler: RequestHandler): unknown
+}
+
+/** One handler of a route. Without a method it runs for every method. */
+export interface RouteLayer {
+  readonly handle: object
+  method: string | undefined
+}
+
+/** The layers of a router; none for a plain handler. */
+export function layersOf(router: object | undefined): readonly RouterLayer[] {
+  const stack: unknown = router !== undefined && 'stack' in router ? router.stack : undefined
+  return Array.isArray(stack) ? stack : []
+}
+
+/** The router of an application: `_router` in Express 4, where `router` is a getter that throws; `router` in Express 5. */
+export function routerOf(app: Application): object | undefined {
+  const internals = app as { readonly _router?: object; readonly router?: object } // the names differ by major version
+  if (internals._router !== undefined) return internals._router
+  try {
+    return internals.router
+  } catch {
+    return undefined
+  }
+}
+
+/** What the requests and responses of an application inherit from. Express documents both as the place for additions. */
+export function prototypesOf(app: Application): { readonly request: object; readonly response: object } {
+  return app as unknown as { readonly request: object; readonly response: object } // untyped only for `req.app`
+}
+
+export const isMountedAtRoot = ({ slash, regexp }: RouterLayer): boolean =>
+  slash === true || regexp?.fast_slash === true

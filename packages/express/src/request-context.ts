@@ -1,0 +1,49 @@
+import type { Caller } from '@countersign/core'
+import { CallerUnavailableError } from '@countersign/core'
+import type { RequestContext } from '@countersign/core/adapter'
+import type { Route } from './framework.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Who calls, verified. Throws `caller_unavailable` where the route has no caller. */
+      readonly caller: Caller
+    }
+  }
+}
+
+/** A request, as far as this adapter is concerned: anything that a context can be attached to. */
+interface Carrier {
+  [attached]?: RequestContext
+  [resolved]?: Route
+}
+
+const attached = Symbol('countersign context')
+const resolved = Symbol('countersign route')
+
+/** The context that `countersign()` attached; undefined where the request did not come through it. */
+export const contextOf = (request: object): RequestContext | undefined => (request as Carrier)[attached] // ours alone: the symbol is not exported
+
+export function attachContext(request: object, context: RequestContext): void {
+  ;(request as Carrier)[attached] = context
+}
+
+/** The route that Express chose last. */
+export const routeOf = (request: object): Route | undefined => (request as Carrier)[resolved]
+
+export function rememberRoute(request: object, route: Route): void {
+  ;(request as Carrier)[resolved] = route
+}
+
+/** Who calls, or undefined on a route that may have no caller. */
+export function callerOf(request: object): Caller | undefined {
+  const decision = contextOf(request)?.decision
+  return decision?.outcome === 'allow' ? decision.caller : undefined
+}
+
+/** Who calls. Throws a CallerUnavailableError where nobody was identified. */
+export function requireCaller(request: object): Caller {
+  const caller = callerOf(request)
+  if (caller === undefined) throw new CallerUnavailableError()
+  return caller
+}

@@ -1,0 +1,16 @@
+import { createTlsServer as createServer, type TlsServerOptions } from '@countersign/core/adapter'
+import type { Application } from 'express'
+import type { Server } from 'node:https'
+import { installOn, requireDeclarationsFirst } from './install.ts'
+
+/**
+ * Makes an HTTPS server for an application, with its own certificate and key, that asks for the client certificates
+ * its guard trusts: `createTlsServer(app, { cert: './tls.crt', key: './tls.key', guard }).listen(8443)`. Throws a
+ * ConfigurationError where certificate and key do not fit, or where a route says too late who may call it.
+ */
+export function createTlsServer(app: Application, options: TlsServerOptions): Server {
+  const server = createServer(app, options)
+  requireDeclarationsFirst(app)
+  installOn(app, options.guard)
+  return server
+}
