@@ -66,6 +66,12 @@ export interface IssuerOptions {
 export interface CertificateOptions {
   /** Trust domain → its roots: PEM text, or the path of a PEM file. A domain never vouches for another. */
   readonly trustDomains: Readonly<Record<string, string>>
+  /**
+   * Issuing certificates between roots and callers, PEM text or the path of a PEM file. They complete a path that the
+   * connection does not show whole: resumed sessions show the leaf alone, and so do some releases of Node. They are
+   * trusted for nothing: a path still has to end at a root of the caller's own trust domain.
+   */
+  readonly intermediates?: string
 }
 
 /** Types a house configuration that several services share, without narrowing it. */

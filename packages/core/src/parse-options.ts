@@ -3,11 +3,11 @@ import { X509Certificate } from 'node:crypto'
 import type { Clock } from './clock/clock.ts'
 import { ConfigurationError, describeValue } from './configuration-error.ts'
 import { stderrLogger, type Logger } from './events/refusal-log.ts'
-import { CertificateTrust } from './identity/certificate/certificate-trust.ts'
+import { CertificateTrust, type CertificatePem } from './identity/certificate/certificate-trust.ts'
 import { isTrustDomain } from './identity/certificate/spiffe-id.ts'
 import type { FetchDocument } from './identity/trust/fetch-document.ts'
 import type { TrustedIssuer } from './identity/trust/trusted-issuer.ts'
-import type { GuardOptions } from './options.ts'
+import type { CertificateOptions, GuardOptions } from './options.ts'
 import { requireKnownKeys, requireNumber, requireObject, requireStrings } from './option-values.ts'
 import { parseIssuer } from './parse-issuer.ts'
 import { Grants } from './policy/effective-scopes.ts'
@@ -51,9 +51,7 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
   )
   const issuers = parseIssuers(options, surroundings)
   const certificates =
-    options.certificates === undefined
-      ? undefined
-      : new CertificateTrust(parseBundles(options.certificates), maxCacheEntries)
+    options.certificates === undefined ? undefined : parseCertificates(options.certificates, maxCacheEntries)
   if (issuers.size === 0 && certificates === undefined) {
     throw new ConfigurationError(
       'issuers',
@@ -118,10 +116,19 @@ function parseIssuers(
   return issuers
 }
 
-function parseBundles(
-  options: NonNullable<GuardOptions['certificates']>,
-): Map<string, { der: Uint8Array; pem: string }[]> {
-  requireKnownKeys(options, 'certificates', ['trustDomains'])
+function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
+  const bundles = parseBundles(options)
+  const { intermediates } = options
+  return new CertificateTrust({
+    bundles,
+    intermediates:
+      intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
+    maxCacheEntries,
+  })
+}
+
+function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
+  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
   const domains = Object.entries(requireObject(options.trustDomains, 'certificates.trustDomains'))
   if (domains.length === 0) {
     throw new ConfigurationError(
@@ -143,7 +150,7 @@ function parseBundles(
   )
 }
 
-function parseBundle(source: unknown, option: string): { der: Uint8Array; pem: string }[] {
+function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
   if (typeof source !== 'string' || source === '') {
     throw new ConfigurationError(
       option,

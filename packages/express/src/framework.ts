@@ -11,7 +11,7 @@ export interface RouterLayer {
   readonly route?: Route | undefined
   /** Mounted at `/`. In Express 5 on the layer, in Express 4 on its regular expression. */
   readonly slash?: boolean
-  readonly regexp?: { readonly fast_slash?: boolean }
+  readonly regexp?: RegExp & { readonly fast_slash?: boolean }
   /** The path as written. Express 4 and early releases of Express 5 do not keep it. */
   readonly rawPath?: unknown
 }
@@ -55,3 +55,9 @@ export function prototypesOf(app: Application): { readonly request: object; read
 
 export const isMountedAtRoot = ({ slash, regexp }: RouterLayer): boolean =>
   slash === true || regexp?.fast_slash === true
+
+/** True if both were mounted at the same path, as the parts of one `use(path, …)` are. */
+export const isMountedAlike = (one: RouterLayer, other: RouterLayer): boolean =>
+  one.rawPath === undefined
+    ? one.regexp !== undefined && one.regexp.source === other.regexp?.source
+    : String(one.rawPath) === String(other.rawPath)

@@ -1,7 +1,8 @@
-import { ConfigurationError } from '@countersign/core'
-import { stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
+import { ConfigurationError, type Placement } from '@countersign/core'
+import { Requirement, joinPlacements, stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
 import {
+  isMountedAlike,
   isMountedAtRoot,
   layersOf,
   prototypesOf,
@@ -10,6 +11,7 @@ import {
   type RouterLayer,
 } from './framework.ts'
 import { installLatch } from './latch.ts'
+import { placementOf } from './placements.ts'
 import { declarationsOf, protectRoute } from './protected-route.ts'
 import { attachContext, contextOf, rememberRoute, requireCaller, routeOf } from './request-context.ts'
 
@@ -28,7 +30,7 @@ export function installOn(app: Application, guard: Guard): void {
   const router = routerOf(app)
   const prototypes = prototypesOf(app)
   const prefixes = new Map<Route, string>()
-  takeCensus(router, '', guard, prefixes)
+  takeCensus(router, guard, prefixes)
   // Mounted at the root, the guard covers every route: those registered before it are held to it all the same.
   const coversAll = layersOf(router).some(
     (layer) => guardMiddlewares.get(layer.handle) === guard && isMountedAtRoot(layer),
@@ -62,40 +64,47 @@ export function admit(request: Request, guard: Guard): void {
 
 /** Throws a ConfigurationError for the first declaration that does not come first on its route. */
 export function requireDeclarationsFirst(app: Application): void {
-  visitRoutes(routerOf(app), '', (route, prefix) => {
+  visitRoutes(routerOf(app), '', [], (route, prefix) => {
     for (const { method, isMisplaced } of declarationsOf(route)) {
       if (!isMisplaced) continue
-      const path = `${method} ${prefix}${String(route.path)}`
       throw new ConfigurationError(
-        path,
+        `${method} ${prefix}${String(route.path)}`,
         "a handler comes before what says who may call: write app.get(path, requireScopes('…'), handler)",
       )
     }
   })
 }
 
-function takeCensus(
-  router: object | undefined,
-  start: string,
-  guard: Guard,
-  prefixes: Map<Route, string>,
-): void {
-  visitRoutes(router, start, (route, prefix) => {
+function takeCensus(router: object | undefined, guard: Guard, prefixes: Map<Route, string>): void {
+  visitRoutes(router, '', [], (route, prefix, floors) => {
     prefixes.set(route, prefix)
     for (const { method, placement } of declarationsOf(route)) {
-      guard.declare({ method, path: `${prefix}${String(route.path)}`, requirement: placement?.text ?? null })
+      const effective = joinPlacements(placement === undefined ? floors : [...floors, placement])
+      guard.declare({ method, path: `${prefix}${String(route.path)}`, requirement: effective?.text ?? null })
     }
   })
 }
 
+type Visit = (route: Route, prefix: string, floors: readonly Placement[]) => void
+
+/** Walks a router and those mounted in it, with what was asked in `use` before each route. */
 function visitRoutes(
   router: object | undefined,
   prefix: string,
-  visit: (route: Route, prefix: string) => void,
+  inherited: readonly Placement[],
+  visit: Visit,
 ): void {
+  const floors: { readonly layer: RouterLayer; readonly placement: Placement }[] = []
   for (const layer of layersOf(router)) {
-    if (layer.route === undefined) visitRoutes(layer.handle, prefix + mountPath(layer), visit)
-    else visit(layer.route, prefix)
+    const placement = layer.route === undefined ? placementOf(layer.handle) : undefined
+    const holding = floors.filter(
+      (floor) => isMountedAtRoot(floor.layer) || isMountedAlike(floor.layer, layer),
+    )
+    const asked = [...inherited, ...holding.map((floor) => floor.placement)]
+    if (layer.route !== undefined) visit(layer.route, prefix, asked)
+    // What asks nothing of its caller covers the handler beside it, and is no floor for routes.
+    else if (placement === undefined) visitRoutes(layer.handle, prefix + mountPath(layer), asked, visit)
+    else if (placement instanceof Requirement) floors.push({ layer, placement })
   }
 }
 

@@ -3,7 +3,7 @@ import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
 import { Refusal } from '../../refusal.ts'
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import type { SpiffeId } from './spiffe-id.ts'
-import type { TrustBundles, VerifiedSvid } from './verify-svid.ts'
+import type { VerifiedSvid } from './verify-svid.ts'
 
 /** A verified client certificate. Made once, then asked on every request whether it still holds. */
 export class CertificateVerification {
@@ -22,7 +22,21 @@ export class CertificateVerification {
   }
 }
 
-type Room = { readonly verify: (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal }
+/** A certificate in both its forms. */
+export interface CertificatePem {
+  readonly der: Uint8Array
+  readonly pem: string
+}
+
+interface CertificateTrustOptions {
+  /** Trust domain → its roots. */
+  readonly bundles: ReadonlyMap<string, readonly CertificatePem[]>
+  /** Candidates for the middle of a path, trusted for nothing. */
+  readonly intermediates: readonly CertificatePem[]
+  readonly maxCacheEntries: number
+}
+
+type VerifySvid = (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal
 
 /**
  * The trust domains whose certificates are accepted. The ASN.1 library is large, so it is loaded when this is
@@ -32,16 +46,13 @@ export class CertificateTrust {
   /** PEM of every root of every trust domain, for the TLS server's own `ca`. */
   readonly pem: readonly string[]
   readonly #cache: VerificationCache<CertificateVerification>
-  readonly #loading: Promise<Room>
-  #room: Room | undefined
+  readonly #loading: Promise<VerifySvid>
+  #verify: VerifySvid | undefined
 
-  constructor(
-    bundles: ReadonlyMap<string, readonly { readonly der: Uint8Array; readonly pem: string }[]>,
-    maxEntries: number,
-  ) {
-    this.pem = [...bundles.values()].flat().map(({ pem }) => pem)
-    this.#cache = new VerificationCache(maxEntries)
-    this.#loading = this.#load(bundles)
+  constructor(options: CertificateTrustOptions) {
+    this.pem = [...options.bundles.values()].flat().map(({ pem }) => pem)
+    this.#cache = new VerificationCache(options.maxCacheEntries)
+    this.#loading = this.#load(options)
     this.#loading.catch(() => undefined) // whoever waits for it is told; nobody waiting is no crash
   }
 
@@ -53,9 +64,8 @@ export class CertificateTrust {
     const digest = hash('sha256', peer.leaf, 'base64url')
     const known = peer.tlsError === undefined ? this.#cache.find(digest, digest, nowMs) : undefined
     if (known !== undefined) return known
-    return this.#room === undefined
-      ? this.#loading.then((room) => this.#verifyIn(room, peer, digest, nowMs))
-      : this.#verifyIn(this.#room, peer, digest, nowMs)
+    if (this.#verify !== undefined) return this.#insert(this.#verify(peer, nowMs), digest)
+    return this.#loading.then((verify) => this.#insert(verify(peer, nowMs), digest))
   }
 
   /** Resolves when certificates can be verified without waiting. Rejects where the ASN.1 library cannot be loaded. */
@@ -63,31 +73,16 @@ export class CertificateTrust {
     await this.#loading
   }
 
-  #verifyIn(
-    { verify }: Room,
-    peer: PeerCertificate,
-    digest: string,
-    nowMs: number,
-  ): CertificateVerification | Refusal {
-    const verified = verify(peer, nowMs)
+  #insert(verified: VerifiedSvid | Refusal, digest: string): CertificateVerification | Refusal {
     if (verified instanceof Refusal) return verified
     const verification = new CertificateVerification(verified)
     this.#cache.insert(digest, digest, verification)
     return verification
   }
 
-  async #load(bundles: ReadonlyMap<string, readonly { readonly der: Uint8Array }[]>): Promise<Room> {
-    const [{ verifySvid }, { parseCertificate }] = await Promise.all([
-      import('./verify-svid.ts'),
-      import('./parsed-certificate.ts'),
-    ])
-    const parsed: TrustBundles = new Map(
-      [...bundles].map(([domain, roots]) => [
-        domain,
-        roots.map(({ der }) => parseCertificate(der)).filter((root) => root !== undefined),
-      ]),
-    )
-    this.#room = { verify: (peer, nowMs) => verifySvid(peer, parsed, nowMs) }
-    return this.#room
+  async #load({ bundles, intermediates }: CertificateTrustOptions): Promise<VerifySvid> {
+    const { createSvidVerifier } = await import('./verify-svid.ts')
+    this.#verify = createSvidVerifier(bundles, intermediates)
+    return this.#verify
   }
 }

@@ -12,13 +12,32 @@ export interface VerifiedSvid {
   readonly notAfter: number
 }
 
-/** The roots of each trust domain. A domain can never vouch for another one. */
-export type TrustBundles = ReadonlyMap<string, readonly ParsedCertificate[]>
+/** The roots of each trust domain, which can never vouch for another one, and what may stand between. */
+export interface SvidTrust {
+  readonly bundles: ReadonlyMap<string, readonly ParsedCertificate[]>
+  readonly intermediates: readonly ParsedCertificate[]
+}
+
+type Der = { readonly der: Uint8Array }
+
+/** Parses what certificates are held against, once, and verifies against it from then on. */
+export function createSvidVerifier(
+  bundles: ReadonlyMap<string, readonly Der[]>,
+  intermediates: readonly Der[],
+): (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal {
+  const parse = (list: readonly Der[]): readonly ParsedCertificate[] =>
+    list.map(({ der }) => parseCertificate(der)).filter((parsed) => parsed !== undefined)
+  const trust: SvidTrust = {
+    bundles: new Map([...bundles].map(([domain, roots]) => [domain, parse(roots)])),
+    intermediates: parse(intermediates),
+  }
+  return (peer, nowMs) => verifySvid(peer, trust, nowMs)
+}
 
 /** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
 export function verifySvid(
   peer: PeerCertificate,
-  bundles: TrustBundles,
+  { bundles, intermediates: known }: SvidTrust,
   nowMs: number,
 ): VerifiedSvid | Refusal {
   const leaf = parseCertificate(peer.leaf)
@@ -37,7 +56,7 @@ export function verifySvid(
         'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
     })
   }
-  const path = leafFlaw(leaf) ?? validatePath(leaf, intermediates, anchors, nowMs)
+  const path = leafFlaw(leaf) ?? validatePath(leaf, [...intermediates, ...known], anchors, nowMs)
   if (path instanceof Refusal) return path
   if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
     return new Refusal('certificate_rejected_by_tls', {
