@@ -34,7 +34,8 @@ export class RequestContext {
   readonly #startedAt = performance.now()
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
-  #unrecorded: Facts | undefined
+  #fallback: Placement | undefined
+  #held: Facts | undefined
 
   constructor(decider: Decider, request: InboundRequest) {
     this.#decider = decider
@@ -48,7 +49,19 @@ export class RequestContext {
   enter(placement: Placement, route: string): Decision | Promise<Decision> {
     // What a router asked before is not undone by a later router that asks nothing.
     if (isRequirement(placement)) this.#floor = both(this.#floor, placement)
+    else this.#fallback = placement
     return this.#settle(this.#floor ?? placement, route, false)
+  }
+
+  /**
+   * Takes back what a declaration without a requirement allowed, when the handler that it was made for has passed the
+   * request on: whatever comes next has to speak for itself. A floor stays.
+   */
+  leave(): void {
+    this.#fallback = undefined
+    if (this.#floor !== undefined) return
+    this.decision = undefined
+    this.#held = undefined
   }
 
   /** Decides for the resolved route: its own declaration and every floor before it, or what undeclared routes get. */
@@ -56,7 +69,7 @@ export class RequestContext {
     const effective =
       own !== undefined && isRequirement(own)
         ? both(this.#floor, own)
-        : (this.#floor ?? own ?? this.#decider.undeclared)
+        : (this.#floor ?? own ?? this.#fallback ?? this.#decider.undeclared)
     return effective === undefined
       ? this.refuse(routeUndeclared, route)
       : this.#settle(effective, route, true)
@@ -74,8 +87,8 @@ export class RequestContext {
 
   /** Records an allow that was held back in case more was to be decided. Called when an answer starts. */
   recordHeld(): void {
-    const facts = this.#unrecorded
-    this.#unrecorded = undefined
+    const facts = this.#held
+    this.#held = undefined
     if (facts !== undefined && this.decision !== undefined) this.#decider.record(this.decision, facts)
   }
 
@@ -114,9 +127,9 @@ export class RequestContext {
       startedAt: this.#startedAt,
     }
     this.decision = decision
-    this.#unrecorded = undefined
+    this.#held = undefined
     if (isFinal || decision.outcome === 'deny') this.#decider.record(decision, facts)
-    else this.#unrecorded = facts
+    else this.#held = facts
     return decision
   }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Census, type CensusEntry } from './census.ts'
 import { systemClock } from './clock/clock.ts'
 import { RequestContext, type Decider, type Facts } from './context.ts'
@@ -24,8 +24,8 @@ import type { InboundRequest } from './request/inbound-request.ts'
 
 /** What a guard takes from outside itself. All of it has a default; tests replace it. */
 export type Environment = Surroundings & {
-  /** Fresh random octets. */
-  readonly random: (size: number) => Uint8Array
+  /** A fresh, unguessable id for a decision. It tells a caller nothing of how many there were before. */
+  readonly newId: () => string
 }
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
@@ -37,7 +37,7 @@ export interface Readiness {
 
 /** Makes a guard. Throws a ConfigurationError that names the option at fault and says what to write. */
 export function createGuard(options: GuardOptions, environment: Partial<Environment> = {}): Guard {
-  return new Guard(options, { clock: systemClock, fetch: fetchDocument, random: randomBytes, ...environment })
+  return new Guard(options, { clock: systemClock, fetch: fetchDocument, newId: randomUUID, ...environment })
 }
 
 /** The configured main path. One guard may serve several adapters and servers. */
@@ -48,9 +48,7 @@ export class Guard {
   readonly #log: RefusalLog | undefined
   readonly #census = new Census()
   readonly #callers = new WeakMap<VerifiedIdentity, Caller>()
-  readonly #idPrefix: string
   readonly #decider: Decider
-  #decisions = 0
   #isClosed = false
 
   /** Use `createGuard`. */
@@ -67,7 +65,6 @@ export class Guard {
       conclude: (authentication, placement) => this.#conclude(authentication, placement),
       record: (decision, facts) => this.#record(decision, facts),
     }
-    this.#idPrefix = Buffer.from(environment.random(9)).toString('base64url')
   }
 
   /**
@@ -138,7 +135,7 @@ export class Guard {
     if (authentication instanceof Refusal) return this.#deny(authentication, placement)
     const caller = this.#callerOf(authentication)
     const refusal = decide(caller, placement)
-    return refusal === undefined ? allow(caller, this.#newId) : this.#deny(refusal, placement)
+    return refusal === undefined ? allow(caller, this.#environment.newId) : this.#deny(refusal, placement)
   }
 
   #callerOf({ identity }: Authentication): Caller | undefined {
@@ -152,7 +149,7 @@ export class Guard {
   }
 
   #deny(refusal: Refusal, placement: Placement): Decision {
-    const id = this.#newId()
+    const id = this.#environment.newId()
     const { realm, issuers } = this.#options
     return deny(
       id,
@@ -182,11 +179,6 @@ export class Guard {
     )
     if (isHeard) publishDecision(event)
     if (isTold) this.#log?.tell(event)
-  }
-
-  readonly #newId = (): string => {
-    this.#decisions += 1
-    return `${this.#idPrefix}${this.#decisions.toString(36)}`
   }
 }
 

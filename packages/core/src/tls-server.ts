@@ -1,8 +1,7 @@
 import { constants } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:https'
+import type { Server } from 'node:https'
 import type { RequestListener } from 'node:http'
-import { createSecureContext } from 'node:tls'
 import { ConfigurationError, describeValue } from './configuration-error.ts'
 import type { Guard } from './guard.ts'
 import { requireKnownKeys } from './option-values.ts'
@@ -28,7 +27,8 @@ export function createTlsServer(listener: RequestListener, options: TlsServerOpt
   const key = readPem(options.key, 'key', 'PRIVATE KEY')
   requirePair(cert, key)
   const ca = [...guard.clientAuthorities]
-  return createServer(
+  // Taken when needed: importing it by name makes Node load its whole WebSocket client as well.
+  return process.getBuiltinModule('node:https').createServer(
     {
       cert,
       key,
@@ -67,7 +67,7 @@ function readFile(path: string, option: string): string {
 
 function requirePair(cert: string, key: string): void {
   try {
-    createSecureContext({ cert, key })
+    process.getBuiltinModule('node:tls').createSecureContext({ cert, key })
   } catch {
     // OpenSSL's own words are left out: they can quote what they were given.
     throw new ConfigurationError(

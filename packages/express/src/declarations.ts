@@ -6,12 +6,16 @@ import {
   type Placement,
   type ScopeName,
 } from '@countersign/core'
-import { requirePlacement } from '@countersign/core/adapter'
-import type { RequestHandler } from 'express'
+import { Refusal, Requirement, requirePlacement } from '@countersign/core/adapter'
+import type { Application, RequestHandler } from 'express'
 import { answer } from './answer.ts'
+import { cover } from './covered-handler.ts'
+import { routerOf } from './framework.ts'
+import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
 import { contextOf, routeOf } from './request-context.ts'
+import { walk } from './router-tree.ts'
 
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
@@ -30,7 +34,9 @@ export function requires(placement: Placement): RequestHandler {
         ),
       )
     } else if (isDecidedByRoute(request, routeOf(request), declaration)) next()
-    else answer(context.enter(valid, `use ${request.baseUrl || '/'}`), response, next)
+    else if (!(valid instanceof Requirement) && !coverHandlerBeside(declaration, request.app)) {
+      answer(context.refuse(nothingBeside, `use ${declarationPath(declaration)}`), response, next)
+    } else answer(context.enter(valid, `use ${declarationPath(declaration)}`), response, next)
   }
   markDeclaration(declaration, valid)
   return declaration
@@ -45,3 +51,23 @@ export const unprotected = (reason: string): RequestHandler => requires(open(rea
 
 /** Who presents nothing may call too (`callerOf(req)` is then undefined); who presents something is verified. */
 export const callerOptional = (reason: string): RequestHandler => requires(optional(reason))
+
+// Looked for each time: routes and handlers may be added while the service runs.
+function coverHandlerBeside(declaration: object, app: Application): boolean {
+  let isCovered = false
+  walk(routerOf(app), {
+    declaration(found, _path, beside) {
+      if (found !== declaration || beside === undefined) return
+      cover(beside)
+      isCovered = true
+    },
+  })
+  return isCovered
+}
+
+const nothingBeside = new Refusal('declaration_misplaced', {
+  expected: 'a handler in the same `use`',
+  actual: 'a declaration alone',
+  advice:
+    "write app.use(path, unprotected('why'), handler); a route says it itself: app.get(path, unprotected('why'), handler)",
+})

@@ -7,7 +7,7 @@ import type { Application, RequestHandler } from 'express'
 
 /** One entry of a router: a route, a router, or a middleware. */
 export interface RouterLayer {
-  readonly handle: object
+  handle: object
   readonly route?: Route | undefined
   /** Mounted at `/`. In Express 5 on the layer, in Express 4 on its regular expression. */
   readonly slash?: boolean

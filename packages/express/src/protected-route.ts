@@ -3,6 +3,7 @@ import { Refusal, joinPlacements } from '@countersign/core/adapter'
 import type { RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import type { Route } from './framework.ts'
+import { routePath } from './paths.ts'
 import { placementOf } from './placements.ts'
 import { contextOf } from './request-context.ts'
 
@@ -26,9 +27,9 @@ const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
 /**
  * Puts a gate before the first handler of a route: there the decision falls, with all that the route and the routers
  * before it declare. Done when Express has chosen the route and not yet entered it, so a route that is registered
- * late, nested or mounted is as protected as any. `label` is the path for events and logs.
+ * late, nested or mounted is as protected as any.
  */
-export function protectRoute(route: Route, label: (request: { readonly baseUrl: string }) => string): void {
+export function protectRoute(route: Route): void {
   if (protectedRoutes.has(route) || route.stack.length === 0) return
   const gate: RequestHandler = function countersignGate(request, response, next) {
     const context = contextOf(request)
@@ -36,7 +37,7 @@ export function protectRoute(route: Route, label: (request: { readonly baseUrl: 
     // Not of this guard, or a HEAD request to a route that answers neither HEAD nor GET: Express goes on to its 404.
     if (context === undefined || declared === undefined) next()
     else {
-      const name = `${request.method} ${label(request)}`
+      const name = `${request.method} ${routePath(route, request.baseUrl)}`
       answer(
         declared.isMisplaced ? context.refuse(misplaced, name) : context.decide(declared.placement, name),
         response,

@@ -1,6 +1,6 @@
 import { isRepeated } from '../request/headers.ts'
 import type { InboundRequest } from '../request/inbound-request.ts'
-import { Refusal, quoted } from '../refusal.ts'
+import { Refusal } from '../refusal.ts'
 
 /**
  * The request's one Authorization field as it came, absent, or refused because there are several.
@@ -20,16 +20,8 @@ export function parseBearer(authorization: string): string | Refusal {
   }
   // The scheme is case-insensitive and may be followed by several spaces (RFC 9110 §11.4).
   const [, scheme, token] = /^([^ ]*) *(.*)$/s.exec(authorization) ?? []
-  if (scheme === undefined || scheme === '' || token === undefined) {
-    return new Refusal('authorization_malformed', {
-      expected: 'Bearer <token>',
-      actual: quoted(authorization.slice(0, 8)),
-    })
-  }
+  if (scheme === undefined || scheme === '' || token === undefined) return noToken
   if (scheme.toLowerCase() !== 'bearer') return unsupported(scheme)
-  if (token === '') {
-    return new Refusal('authorization_malformed', { expected: 'Bearer <token>', actual: 'no token' })
-  }
   return bounded(token)
 }
 

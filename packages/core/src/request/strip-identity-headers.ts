@@ -24,10 +24,12 @@ export function stripIdentityHeaders(request: StrippableRequest): readonly strin
   }
   if (found === undefined) return none
   const gone = new Set(found)
+  // Node builds these two from `rawHeaders` when first read, and counts on its length: they come first.
+  const { headers, headersDistinct } = request
   request.rawHeaders = rawHeaders.filter((_, i) => !gone.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()))
   for (const name of gone) {
-    delete request.headers[name]
-    delete request.headersDistinct?.[name]
+    delete headers[name]
+    delete headersDistinct?.[name]
   }
   return [...gone]
 }

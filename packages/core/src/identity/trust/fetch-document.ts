@@ -1,5 +1,3 @@
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
 import { parseJsonObject } from './json-object.ts'
 
 /** A JSON object fetched from a configured URL, and how long its server says that it keeps. */
@@ -23,7 +21,8 @@ export type FetchDocument = (url: URL, options: FetchOptions) => Promise<Fetched
  */
 export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
   new Promise((resolve, reject) => {
-    const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+    // Taken when needed: importing these by name makes Node load its whole WebSocket client, more than all of ours.
+    const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
     const sent = request(
       url,
       {

@@ -1,4 +1,5 @@
-import { importJWK, type CryptoKey, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { importJWK } from 'jose/key/import'
 import { keyFits, type Algorithm } from './algorithms.ts'
 import { isRecord } from './json-object.ts'
 import { Refusal, quoted } from '../../refusal.ts'

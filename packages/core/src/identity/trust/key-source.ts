@@ -46,7 +46,8 @@ export class KeySource {
   find(algorithm: Algorithm, kid: string | undefined): TrustedKey | Refusal | Promise<TrustedKey | Refusal> {
     if (this.#options.location.kind === 'given') return this.#read(algorithm, kid)
     const age = this.#options.clock.now() - this.#fetchedAt
-    if (this.#keys === undefined || age > 2 * this.#maxAgeMs) {
+    // A clock that stepped back says nothing of the age of what is there.
+    if (this.#keys === undefined || age > 2 * this.#maxAgeMs || age < 0) {
       return this.#after(this.#refresh(), algorithm, kid)
     }
     if (age > this.#maxAgeMs) void this.#refresh()
