@@ -9,7 +9,11 @@ export interface MethodDecorates {
   /** The standard dialect. */
   (value: AnyMethod, context: ClassMethodDecoratorContext & OfInstances): void
   /** The legacy dialect, `experimentalDecorators`. */
-  (prototype: object, name: string | symbol, descriptor: PropertyDescriptor): void
+  <Method extends AnyMethod>(
+    prototype: object & OfPrototypes,
+    name: string | symbol,
+    descriptor: TypedPropertyDescriptor<Method>,
+  ): void
 }
 
 /** A decorator of classes and methods alike. */
@@ -22,4 +26,9 @@ type AnyMethod = (...args: never) => unknown
 interface OfInstances {
   readonly static: false
   readonly private: false
+}
+
+// The legacy dialect passes the class itself for a static method.
+interface OfPrototypes {
+  readonly prototype?: never
 }

@@ -34,6 +34,7 @@ interface ConnectionMemory {
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #tokens: VerificationCache<TokenVerification>
+  readonly #identities = new WeakMap<TokenVerification, VerifiedIdentity | Refusal>()
   readonly #connections = new WeakMap<object, ConnectionMemory>()
 
   constructor(options: AuthenticatorOptions) {
@@ -92,8 +93,19 @@ export class Authenticator {
     authorization: string,
     source: 'cache' | 'fresh',
   ): Authentication | Refusal {
-    const identity = VerifiedIdentity.fromToken(token, certificate)
+    const identity =
+      certificate === undefined ? this.#alone(token) : VerifiedIdentity.fromToken(token, certificate)
     return identity instanceof Refusal ? identity : this.#remember(identity, memory, authorization, source)
+  }
+
+  // Whom a token names by itself does not change, so connections that share it share the answer.
+  #alone(token: TokenVerification): VerifiedIdentity | Refusal {
+    let identity = this.#identities.get(token)
+    if (identity === undefined) {
+      identity = VerifiedIdentity.fromToken(token)
+      this.#identities.set(token, identity)
+    }
+    return identity
   }
 
   #remember(

@@ -4,7 +4,7 @@ import { Refusal, quoted } from '../../refusal.ts'
 import type { TrustedKey } from '../trust/key-set.ts'
 import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
 import { checkClaims, parseClaims, type AccessTokenClaims } from './claims.ts'
-import { parseCompactJws, type JwsHeader, type UnverifiedJws } from './compact-jws.ts'
+import { parseCompactJws, type JwsHeader } from './compact-jws.ts'
 import { parseJsonObject } from '../trust/json-object.ts'
 
 /** A verified access token. Made once, then asked on every request whether it still holds. */
@@ -40,7 +40,9 @@ export async function verifyToken(
 ): Promise<TokenVerification | Refusal> {
   const jws = parseCompactJws(token)
   if (jws instanceof Refusal) return jws
-  const issuer = selectIssuer(jws, issuers)
+  const said = parseJsonObject(jws.payload)
+  if (said === undefined) return new Refusal('token_malformed', { expected: 'claims that are a JSON object' })
+  const issuer = selectIssuer(said, issuers)
   if (issuer instanceof Refusal) return issuer
   const unfit = checkHeader(jws.header, issuer)
   if (unfit !== undefined) return unfit
@@ -49,7 +51,7 @@ export async function verifyToken(
   if (!(await isSignedWith(key, token, jws.header))) {
     return new Refusal('signature_invalid', { issuer: issuer.issuer })
   }
-  const claims = parseClaims(jws.payload)
+  const claims = parseClaims(said)
   if (claims instanceof Refusal) return named(claims, issuer)
   const refusal = checkClaims(claims, issuer, clock.now())
   if (refusal !== undefined) return named(refusal, issuer)
@@ -58,12 +60,7 @@ export async function verifyToken(
 
 // `iss` selects a configured record by exact comparison and does nothing else: an unknown issuer must never cause a
 // network request (RFC 8725 §3.10), and the key is then looked for among that issuer's own and no others'.
-function selectIssuer({ payload }: UnverifiedJws, issuers: TrustedIssuers): TrustedIssuer | Refusal {
-  const claims = parseJsonObject(payload)
-  if (claims === undefined) {
-    return new Refusal('token_malformed', { expected: 'claims that are a JSON object' })
-  }
-  const { iss } = claims
+function selectIssuer({ iss }: Record<string, unknown>, issuers: TrustedIssuers): TrustedIssuer | Refusal {
   if (iss === undefined) return new Refusal('claim_missing', { expected: '`iss`', actual: 'no `iss`' })
   if (typeof iss !== 'string') {
     return new Refusal('claim_malformed', { expected: '`iss`: a string', actual: quoted(iss) })
