@@ -32,7 +32,11 @@ export class RefusalLog {
     // Kinds are few by nature (codes × routes × configured issuers); should they not be, start again.
     if (this.#told.size >= maxKinds) this.#told.clear()
     this.#told.set(kind, { until: now + minuteMs, more: 0 })
-    this.#logger.warn(sentence(event, told?.more ?? 0))
+    try {
+      this.#logger.warn(sentence(event, told?.more ?? 0))
+    } catch {
+      // A logger that fails must not turn a refusal into an error of the application.
+    }
   }
 }
 
