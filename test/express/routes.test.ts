@@ -280,6 +280,25 @@ describe.each(expressVersions)('%s', (_name, express) => {
     expect(answer.body).not.toContain('graphql')
   })
 
+  test('ends what a route was allowed where the route passes the request on', async () => {
+    app.use(countersign(guard))
+    app.all(/.*/, unprotected('counts requests'), (_request, _response, next) => next())
+    app.use('/graphql', handler('graphql'))
+    expect((await served.call('/graphql')).code).toBe('route_undeclared')
+    app.all(/.*/, unprotected('counts requests'), (_request, _response, next) => next('route'))
+    app.use('/rest', handler('rest'))
+    expect((await served.call('/rest')).code).toBe('route_undeclared')
+  })
+
+  test('opens no handler at another path behind an `unprotected` that stands alone', async () => {
+    app.use(countersign(guard))
+    app.use('/a', unprotected('nothing beside it'))
+    app.use('/b', handler('b'))
+    app.use('/a', handler('a'))
+    expect((await served.call('/b')).code).toBe('route_undeclared')
+    expect((await served.call('/a')).code).toBe('declaration_misplaced')
+  })
+
   test('opens the undeclared routes of a router that is mounted in the same `use` as unprotected', async () => {
     app.use(countersign(guard))
     const pages = express.Router()
@@ -365,13 +384,13 @@ describe.each(expressVersions)('%s', (_name, express) => {
       throw new Error('the application’s own')
     })
     app.use((error: Error, _request: unknown, response: Response, _next: unknown) => {
-      response.status(418).send(error.message)
+      response.send(error.message)
     })
     const body = 'x'.repeat(200_000)
     expect(
       (await served.call('/echo', { method: 'POST', body, headers: await bearer(issuer, 'a:b') })).body,
     ).toBe(body)
-    expect(await served.call('/fails')).toMatchObject({ status: 418, body: 'the application’s own' })
+    expect(await served.call('/fails')).toMatchObject({ status: 200, body: 'the application’s own' })
   })
 
   test('deletes identity headers that no trusted proxy sent, in whichever spelling', async () => {

@@ -28,14 +28,17 @@ export interface Facts {
  */
 export class RequestContext {
   readonly request: InboundRequest
-  /** The last answer; undefined as long as nothing was decided. */
+  /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
   decision: Decision | undefined
   readonly #decider: Decider
   readonly #startedAt = performance.now()
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
-  #fallback: Placement | undefined
-  #held: Facts | undefined
+  /** What a declaration that asks nothing says of the handler beside it. */
+  #beside: Placement | undefined
+  /** The same while that handler runs: it holds for undeclared routes in it, too. */
+  #cover: { readonly placement: Placement; readonly decision: Decision } | undefined
+  #held: { readonly decision: Decision; readonly facts: Facts } | undefined
 
   constructor(decider: Decider, request: InboundRequest) {
     this.#decider = decider
@@ -43,25 +46,38 @@ export class RequestContext {
   }
 
   /**
-   * Decides for whatever is mounted behind a declaration outside any route: handlers, and routes still to come, for
-   * which a requirement is the floor. Recorded when it denies, or when an answer starts with nothing more decided.
+   * Decides for what is mounted behind a declaration outside any route. A requirement is a floor for all that follows.
+   * Anything else speaks for the handler beside it alone, and counts while that one runs. A denial is recorded; an
+   * allow only when an answer starts with nothing more decided.
    */
   enter(placement: Placement, route: string): Decision | Promise<Decision> {
     // What a router asked before is not undone by a later router that asks nothing.
     if (isRequirement(placement)) this.#floor = both(this.#floor, placement)
-    else this.#fallback = placement
+    else this.#beside = placement
     return this.#settle(this.#floor ?? placement, route, false)
   }
 
   /**
-   * Takes back what a declaration without a requirement allowed, when the handler that it was made for has passed the
-   * request on: whatever comes next has to speak for itself. A floor stays.
+   * The handler beside a declaration that asks nothing is about to run, and is allowed what the declaration says. The
+   * result takes that back: to be called when the handler passes the request on, since what comes next speaks for itself.
    */
-  leave(): void {
-    this.#fallback = undefined
-    if (this.#floor !== undefined) return
-    this.decision = undefined
-    this.#held = undefined
+  arrive(): () => void {
+    const outer = this.#cover
+    if (this.#beside !== undefined && this.#held !== undefined) {
+      this.#cover = { placement: this.#beside, decision: this.#held.decision }
+      this.decision = this.#held.decision
+    }
+    this.#beside = undefined
+    return () => {
+      this.#cover = outer
+      this.leaveRoute()
+    }
+  }
+
+  /** A route has passed the request on: what it was allowed ends with it. */
+  leaveRoute(): void {
+    // What a floor allowed stays allowed: the floor is met, and holds for whatever follows.
+    if (this.#floor === undefined) this.decision = this.#cover?.decision
   }
 
   /** Decides for the resolved route: its own declaration and every floor before it, or what undeclared routes get. */
@@ -69,7 +85,7 @@ export class RequestContext {
     const effective =
       own !== undefined && isRequirement(own)
         ? both(this.#floor, own)
-        : (this.#floor ?? own ?? this.#fallback ?? this.#decider.undeclared)
+        : (this.#floor ?? own ?? this.#cover?.placement ?? this.#decider.undeclared)
     return effective === undefined
       ? this.refuse(routeUndeclared, route)
       : this.#settle(effective, route, true)
@@ -87,9 +103,9 @@ export class RequestContext {
 
   /** Records an allow that was held back in case more was to be decided. Called when an answer starts. */
   recordHeld(): void {
-    const facts = this.#held
+    const held = this.#held
     this.#held = undefined
-    if (facts !== undefined && this.decision !== undefined) this.#decider.record(this.decision, facts)
+    if (held !== undefined && held.decision === this.decision) this.#decider.record(held.decision, held.facts)
   }
 
   #settle(placement: Placement, route: string, isFinal: boolean): Decision | Promise<Decision> {
@@ -126,10 +142,11 @@ export class RequestContext {
       route,
       startedAt: this.#startedAt,
     }
-    this.decision = decision
-    this.#held = undefined
-    if (isFinal || decision.outcome === 'deny') this.#decider.record(decision, facts)
-    else this.#held = facts
+    const isRecorded = isFinal || decision.outcome === 'deny'
+    this.#held = isRecorded ? undefined : { decision, facts }
+    if (isRecorded) this.#decider.record(decision, facts)
+    // Beside a declaration that asks nothing, only its own handler is allowed, and that has not been reached yet.
+    if (isRecorded || this.#floor !== undefined) this.decision = decision
     return decision
   }
 

@@ -9,7 +9,7 @@ import {
 import { Refusal, Requirement, requirePlacement } from '@countersign/core/adapter'
 import type { Application, RequestHandler } from 'express'
 import { answer } from './answer.ts'
-import { cover } from './covered-handler.ts'
+import { coverHandler } from './covered-handler.ts'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
@@ -58,7 +58,7 @@ function coverHandlerBeside(declaration: object, app: Application): boolean {
   walk(routerOf(app), {
     declaration(found, _path, beside) {
       if (found !== declaration || beside === undefined) return
-      cover(beside)
+      coverHandler(beside)
       isCovered = true
     },
   })

@@ -56,8 +56,8 @@ export function prototypesOf(app: Application): { readonly request: object; read
 export const isMountedAtRoot = ({ slash, regexp }: RouterLayer): boolean =>
   slash === true || regexp?.fast_slash === true
 
-/** True if both were mounted at the same path, as the parts of one `use(path, …)` are. */
+/** True if both were mounted at the same path, as the parts of one `use(path, …)` are; where no path is kept, at the root or not. */
 export const isMountedAlike = (one: RouterLayer, other: RouterLayer): boolean =>
-  one.rawPath === undefined
-    ? one.regexp !== undefined && one.regexp.source === other.regexp?.source
-    : String(one.rawPath) === String(other.rawPath)
+  isMountedAtRoot(one) === isMountedAtRoot(other) &&
+  String(one.rawPath) === String(other.rawPath) &&
+  one.regexp?.source === other.regexp?.source

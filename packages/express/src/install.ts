@@ -42,7 +42,7 @@ export function installOn(app: Application, guard: Guard): void {
     set(this: Request, route: Route) {
       rememberRoute(this, route)
       if (coversAll && contextOf(this) === undefined) admit(this, guard)
-      protectRoute(route)
+      protectRoute(route, routerOf(this.app))
     },
   })
   installLatch(prototypes.response)

@@ -2,9 +2,11 @@ import type { Placement } from '@countersign/core'
 import { Refusal, joinPlacements } from '@countersign/core/adapter'
 import type { RequestHandler } from 'express'
 import { answer } from './answer.ts'
+import { coverRoute } from './covered-handler.ts'
 import type { Route } from './framework.ts'
 import { routePath } from './paths.ts'
 import { placementOf } from './placements.ts'
+import { walk } from './router-tree.ts'
 import { contextOf } from './request-context.ts'
 
 /** What one route declares for one method; undefined where it does not handle the method. */
@@ -29,7 +31,7 @@ const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
  * before it declare. Done when Express has chosen the route and not yet entered it, so a route that is registered
  * late, nested or mounted is as protected as any.
  */
-export function protectRoute(route: Route): void {
+export function protectRoute(route: Route, router: object | undefined): void {
   if (protectedRoutes.has(route) || route.stack.length === 0) return
   const gate: RequestHandler = function countersignGate(request, response, next) {
     const context = contextOf(request)
@@ -47,6 +49,11 @@ export function protectRoute(route: Route): void {
   }
   protectedRoutes.set(route, { gate, length: 0, byMethod: new Map() })
   insertFirst(route, gate)
+  walk(router, {
+    route(found, _prefix, _floors, layer) {
+      if (found === route) coverRoute(layer)
+    },
+  })
 }
 
 /** True if this declaration belongs to the route that handles the request: then the gate has decided with it. */

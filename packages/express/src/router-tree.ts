@@ -6,8 +6,8 @@ import { placementOf } from './placements.ts'
 
 /** What a walk through an application's routers meets. */
 export interface Visitor {
-  /** A route, the path before its own, and what routers ask of it. */
-  route?(route: Route, prefix: string, floors: readonly Placement[]): void
+  /** A route, the path before its own, what routers ask of it, and the layer that it stands in. */
+  route?(route: Route, prefix: string, floors: readonly Placement[], layer: RouterLayer): void
   /** A declaration in a `use`, the path that it is mounted at, and the handler in the same `use`, if there is one. */
   declaration?(declaration: object, path: string, beside: RouterLayer | undefined): void
 }
@@ -33,7 +33,7 @@ export function walk(
     const asked = [...inherited, ...holding.map(({ placement }) => placement)]
     const handler = handlerOf(layer)
     const placement = placementOf(handler)
-    if (layer.route !== undefined) visitor.route?.(layer.route, prefix, asked)
+    if (layer.route !== undefined) visitor.route?.(layer.route, prefix, asked, layer)
     else if (placement === undefined) walk(handler, visitor, prefix + mountPath(layer), asked)
     else {
       visitor.declaration?.(handler, prefix + mountPath(layer), handlerBeside(layer, layers.slice(i + 1)))

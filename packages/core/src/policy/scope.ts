@@ -4,7 +4,6 @@ import { ConfigurationError } from '../configuration-error.ts'
  * Declare your scope names once, and a misspelt one no longer compiles:
  * `declare module '@countersign/core' { interface Register { scope: 'orders:read' | 'orders:write' } }`
  */
-// oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- filled in by its users
 export interface Register {}
 
 /** A scope name: any string until `Register` narrows it. */
