@@ -1,0 +1,36 @@
+import type { DecisionEvent, RefusalCode } from '@countersign/core'
+import type { ServiceName } from '../workloads.ts'
+import type { Credential } from './credentials.ts'
+
+/** One call, and what is to come of it. */
+export interface Call {
+  readonly caller: ServiceName
+  readonly callee: ServiceName
+  /** The route as the callee's framework registered it, and as its decision events name it. */
+  readonly route: string
+  /** The path that is really asked for. */
+  readonly path: string
+  /** What the caller asks of its issuer where it presents a token of its own. */
+  readonly scope: string
+  /** What it presents, in words. */
+  readonly credential: Credential
+  readonly expect: 'allow' | RefusalCode
+  /** The call that the callee makes in turn, in its own name. */
+  readonly onward?: Call
+}
+
+/** A call, and beside each that is to be refused its control: the same call without the one defect. */
+export interface Experiment {
+  readonly call: Call
+  readonly control?: Call
+}
+
+/** What came of a call. */
+export interface Outcome {
+  readonly call: Call
+  readonly status: number
+  readonly body: string
+  readonly ms: number
+  /** What the callee's guard recorded of it; undefined where that cannot be found. */
+  readonly event: DecisionEvent | undefined
+}

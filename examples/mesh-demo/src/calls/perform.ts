@@ -1,0 +1,52 @@
+// Makes the calls, and finds out what the callees decided.
+import type { DecisionEvent } from '@countersign/core'
+import type { Mesh, RunningService } from '../mesh.ts'
+import type { Answer } from '../services/send-request.ts'
+import type { Call, Outcome } from './call.ts'
+import { prepare } from './credentials.ts'
+
+/** Makes a call from the caller's own process. Resolves to what came of it, and of the call that it led to. */
+export async function perform(call: Call, mesh: Mesh): Promise<Outcome[]> {
+  const { authorization, certificate } = await prepare(call, mesh)
+  const callee = mesh.services[call.callee]
+  const [method = ''] = call.route.split(' ')
+  const answer = await mesh.services[call.caller].process.ask('call', {
+    method,
+    url: `${callee.origin}${call.path}`,
+    headers: authorization.map((value) => ['authorization', value]),
+    ca: callee.ca,
+    certificate,
+  })
+  const outcome = await observe(call, answer, callee)
+  if (call.onward === undefined) return [outcome]
+  return [outcome, await observe(call.onward, onwardAnswer(answer), mesh.services[call.onward.callee])]
+}
+
+async function observe(call: Call, { status, body, ms }: Answer, callee: RunningService): Promise<Outcome> {
+  await callee.process.ask('settle')
+  return { call, status, body, ms, event: eventOf(call, body, callee.decisions.splice(0)) }
+}
+
+// A refused caller is given the id of the decision, and no more. An allowed one is given none: it has the answer. There
+// the one event since the last call must be it, for calls are made one after the other.
+function eventOf(call: Call, body: string, decisions: readonly DecisionEvent[]): DecisionEvent | undefined {
+  const id = parseObject(body)['decision']
+  if (id !== undefined) return decisions.find((event) => event.id === id)
+  const [only, ...others] = decisions
+  return others.length === 0 && only?.outcome === 'allow' && only.route === call.route ? only : undefined
+}
+
+// The service in the middle reports what it was answered.
+function onwardAnswer({ body }: Answer): Answer {
+  const { onward } = parseObject(body) as { readonly onward?: Answer }
+  return onward ?? { status: 0, body: '', ms: 0 }
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {} // plain text, such as `ok`
+  }
+}

@@ -1,0 +1,46 @@
+// The calls that are to be refused. Each is a call that succeeds, with one defect.
+import type { RefusalCode } from '@countersign/core'
+import { changeStock, placeOrder, readOrder, readStock } from './allowed.ts'
+import type { Call, Experiment } from './call.ts'
+
+const byToken = readOrder
+const byCertificate: Call = { ...readOrder, credential: 'certificate' }
+const byBoth: Call = { ...readStock, credential: 'token and certificate' }
+
+export const refused: readonly Experiment[] = [
+  withDefect(byToken, { caller: 'outsider', credential: 'none', expect: 'credential_missing' }),
+  withDefect(byToken, { credential: 'expired token', expect: 'token_expired' }),
+  withDefect(byToken, { credential: 'token for another audience', expect: 'audience_mismatch' }),
+  withDefect(byToken, {
+    caller: 'outsider',
+    credential: 'token of another issuer',
+    expect: 'issuer_unknown',
+  }),
+  withDefect(byToken, { caller: 'outsider', credential: 'forged signature', expect: 'signature_invalid' }),
+  withDefect(byToken, { caller: 'outsider', credential: 'alg: none', expect: 'algorithm_not_allowed' }),
+  withDefect(placeOrder, { credential: 'token without the scope', expect: 'scope_missing' }),
+  withDefect(byCertificate, {
+    caller: 'outsider',
+    credential: 'another trust domain',
+    expect: 'trust_domain_unknown',
+  }),
+  withDefect(byCertificate, { credential: 'expired certificate', expect: 'certificate_expired' }),
+  withDefect(byCertificate, {
+    caller: 'outsider',
+    credential: 'certificate of another CA',
+    expect: 'certificate_untrusted',
+  }),
+  withDefect(byBoth, {
+    credential: "certificate, orders' token",
+    expect: 'identity_mismatch',
+  }),
+  withDefect(byToken, { route: 'GET /reports', path: '/reports', expect: 'route_undeclared' }),
+  withDefect(byToken, { credential: 'malformed header', expect: 'authorization_malformed' }),
+  withDefect(byToken, { credential: 'duplicated header', expect: 'credential_duplicated' }),
+  withDefect(changeStock, { caller: 'checkout', expect: 'caller_not_allowed' }),
+]
+
+// The control is what the defective call is made from, so the two cannot differ in anything else.
+function withDefect(control: Call, defect: Partial<Call> & { readonly expect: RefusalCode }): Experiment {
+  return { call: { ...control, ...defect }, control }
+}

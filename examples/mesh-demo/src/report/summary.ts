@@ -1,0 +1,28 @@
+import { judge } from '../calls/judge.ts'
+import { serviceNames } from '../workloads.ts'
+import { outcomesOf, type Result } from './report.ts'
+
+/** What was proven, in sentences; or that it was not. */
+export function summarise(results: readonly Result[], elapsedMs: number): readonly string[] {
+  const all = results.flatMap(outcomesOf)
+  const wrong = all.filter((outcome) => judge(outcome).length > 0)
+  const seconds = (elapsedMs / 1000).toFixed(1)
+  if (wrong.length > 0 || all.length === 0) {
+    return [
+      `${wrong.length} of ${all.length} calls did not go as expected (✗). Nothing is proven by this run.`,
+    ]
+  }
+  const refused = results.filter(({ control }) => control !== undefined)
+  const allowed = results.filter(({ control }) => control === undefined).flatMap(outcomesOf)
+  const codes = new Set(refused.map(({ experiment }) => experiment.call.expect))
+  const open = allowed.filter(({ call }) => call.credential === 'none')
+  return [
+    `All ${all.length} calls between ${serviceNames.length} services went as expected, ${seconds} s after the first process was started. Proven:`,
+    `- ${allowed.length} calls were allowed, and each callee knew exactly who called and by which proof: a token, a certificate,`,
+    `  or both. On the way checkout → orders → inventory each hop called in its own name.`,
+    `  ${open.length} of them need no caller, because their routes say so, with the reason.`,
+    `- ${refused.length} calls were refused, with ${codes.size} different codes. The same ${refused.length} calls without their one defect were allowed.`,
+    `- What a caller learns is a status, a coarse error and a decision id. The codes above are from the callees' own`,
+    `  decision events, found by that id.`,
+  ]
+}

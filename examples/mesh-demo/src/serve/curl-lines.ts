@@ -1,0 +1,56 @@
+import type { RefusalCode } from '@countersign/core'
+import type { Mesh } from '../mesh.ts'
+
+interface CurlLine {
+  /** What it shows, in words. */
+  readonly about: string
+  readonly expect: 'allow' | RefusalCode
+  readonly args: string
+}
+
+/** Lines to try by hand, in the folder of the credential files. */
+export function curlLines({ services }: Mesh): readonly CurlLine[] {
+  const { orders, inventory } = services
+  const order = `${orders.origin}/orders/1`
+  return [
+    { about: 'by token', expect: 'allow', args: `${bearer('checkout')} ${order}` },
+    { about: 'by certificate', expect: 'allow', args: `${certificate('checkout')} ${order}` },
+    {
+      about: 'by both, and on to inventory in the name of orders',
+      expect: 'allow',
+      args: `${bearer('checkout')} ${certificate('checkout')} ${order}/stock`,
+    },
+    { about: 'nobody in particular', expect: 'allow', args: `${orders.origin}/healthz` },
+    { about: 'no credential', expect: 'credential_missing', args: order },
+    { about: 'expired an hour ago', expect: 'token_expired', args: `${bearer('expired')} ${order}` },
+    { about: 'meant for inventory', expect: 'audience_mismatch', args: `${bearer('inventory')} ${order}` },
+    { about: 'from another issuer', expect: 'issuer_unknown', args: `${bearer('outside')} ${order}` },
+    {
+      about: 'may read, and wants to write',
+      expect: 'scope_missing',
+      args: `-X POST ${bearer('read-only')} ${orders.origin}/orders`,
+    },
+    {
+      about: 'a certificate from outside',
+      expect: 'trust_domain_unknown',
+      args: `${certificate('outsider')} ${order}`,
+    },
+    {
+      about: 'only orders may change the stock',
+      expect: 'caller_not_allowed',
+      args: `-X PUT ${certificate('checkout')} ${inventory.origin}/stock/tea`,
+    },
+    {
+      about: 'a route that says nothing of its callers',
+      expect: 'route_undeclared',
+      args: `${bearer('checkout')} ${orders.origin}/reports`,
+    },
+  ]
+}
+
+/** As it is typed into a shell. */
+export const commandOf = ({ args }: CurlLine): string => `curl -iw '\\n' --cacert ca.pem ${args}`
+
+const bearer = (name: string): string => `-H "Authorization: Bearer $(cat ${name}.token)"`
+
+const certificate = (name: string): string => `--cert ${name}.pem --key ${name}.key`

@@ -1,0 +1,35 @@
+import { countersign, createGuard, requireScopes, unprotected } from '@countersign/express'
+import express from 'express'
+import { audienceOf, spiffeIdOf } from '../workloads.ts'
+import { runService } from './run-service.ts'
+
+runService(({ house, get }) => {
+  const guard = createGuard({
+    ...house,
+    audience: audienceOf('orders'),
+    grants: { [spiffeIdOf('checkout')]: ['orders:read', 'orders:write'] },
+  })
+  const app = express()
+  app.use(countersign(guard))
+
+  app.get('/orders/:id', requireScopes('orders:read'), (req, res) => {
+    res.json({ order: req.params['id'], calledBy: req.caller.id })
+  })
+  app.post('/orders', requireScopes('orders:write'), (req, res) => {
+    res.status(201).json({ order: '2', calledBy: req.caller.id })
+  })
+  // The next hop is called in the name of orders, never in the caller's: its token was meant for orders alone.
+  app.get('/orders/:id/stock', requireScopes('orders:read'), (req, res, next) => {
+    get(audienceOf('inventory'), '/stock/tea', 'stock:read')
+      .then((onward) => res.json({ order: req.params['id'], calledBy: req.caller.id, onward }))
+      .catch(next)
+  })
+  app.get('/healthz', unprotected('liveness probe, returns no data'), (_req, res) => {
+    res.send('ok')
+  })
+  // Somebody forgot to say who may call this. It stays shut until they do.
+  app.get('/reports', (_req, res) => {
+    res.json({ revenue: 1_000_000 })
+  })
+  return { app, guard }
+})

@@ -1,0 +1,48 @@
+// Who is who: two homes that do not trust each other, and the services that live in them.
+
+export const serviceNames = ['checkout', 'orders', 'inventory', 'outsider'] as const
+
+export type ServiceName = (typeof serviceNames)[number]
+
+/** A home has its own certificate authority, its own trust domain and its own OAuth issuer. */
+export type HomeName = 'shop' | 'outside'
+
+export const trustDomains = { shop: 'shop.example', outside: 'outside.example' } as const
+
+export const homeOf = (service: ServiceName): HomeName => (service === 'outsider' ? 'outside' : 'shop')
+
+/** The path of a service's SPIFFE ID, as a Kubernetes cluster would give it. */
+export const spiffePathOf = (service: ServiceName): string => `/ns/shop/sa/${service}`
+
+export const spiffeIdOf = (service: ServiceName): string =>
+  `spiffe://${trustDomains[homeOf(service)]}${spiffePathOf(service)}`
+
+/** How tokens name the service that they are meant for. */
+export const audienceOf = (service: ServiceName): string =>
+  `https://${service}.${trustDomains[homeOf(service)]}`
+
+/** A client of a home's issuer: a service that may ask for tokens there. */
+export interface ClientRegistration {
+  readonly service: ServiceName
+  readonly id: string
+  /** What the issuer says of it in the claim `spiffe_id`. */
+  readonly spiffeId: string
+  /** All that it may ask for, separated by spaces. What it may then do, its callees' grants decide. */
+  readonly scope: string
+}
+
+const checkout: ClientRegistration = {
+  service: 'checkout',
+  id: 'checkout',
+  spiffeId: spiffeIdOf('checkout'),
+  scope: 'orders:read orders:write stock:read',
+}
+
+export const clientsOf: Readonly<Record<HomeName, readonly ClientRegistration[]>> = {
+  shop: [
+    checkout,
+    { service: 'orders', id: 'orders', spiffeId: spiffeIdOf('orders'), scope: 'stock:read carts:read' },
+  ],
+  // Its own issuer says of the outsider, in a token that is valid in every way, that it is the shop's checkout.
+  outside: [{ ...checkout, service: 'outsider' }],
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { exitCodeOf, judge } from '../../examples/mesh-demo/src/calls/judge.ts'
+import { allowedOutcome, refusedOutcome } from './outcome.ts'
+
+test('finds nothing wrong with what went as expected', () => {
+  expect(judge(allowedOutcome({}))).toEqual([])
+  expect(judge(refusedOutcome({}))).toEqual([])
+})
+
+test.each([
+  ['an allowed call that had to be refused', allowedOutcome({ call: { expect: 'token_expired' } }), /allow$/],
+  ['a refused call that had to be allowed', refusedOutcome({ call: { expect: 'allow' } }), /token_expired$/],
+  ['another refusal', refusedOutcome({ event: { code: 'signature_invalid' } }), /got signature_invalid$/],
+  ['another status', refusedOutcome({ status: 403 }), /expected the status 401, got 403/],
+  ['a refusal that tells its code', refusedOutcome({ body: '{"code":"token_expired"}' }), /does not tell/],
+  ['no record of the decision', { ...allowedOutcome({}), event: undefined }, /to record its decision/],
+  ['an error behind an allow', allowedOutcome({ status: 500 }), /from 200 to 299, got 500/],
+  ['another caller', allowedOutcome({ event: { caller: 'spiffe://shop.example/x' } }), /the caller spiffe:/],
+  ['another proof', allowedOutcome({ event: { provenBy: ['token', 'certificate'] } }), /proof by token/],
+])('finds %s', (_what, outcome, problem) => {
+  expect(judge(outcome)).toEqual([expect.stringMatching(problem)])
+})
+
+test('expects no caller where nothing was presented', () => {
+  const anonymous = { call: { credential: 'none' }, event: { caller: null, provenBy: [] } } as const
+  expect(judge(allowedOutcome(anonymous))).toEqual([])
+  expect(judge(allowedOutcome({ ...anonymous, event: {} }))).toHaveLength(2)
+})
+
+test('the demo fails if a single outcome is wrong, or if there is none', () => {
+  expect(exitCodeOf([allowedOutcome({}), refusedOutcome({})])).toBe(0)
+  expect(exitCodeOf([allowedOutcome({}), refusedOutcome({ call: { expect: 'audience_mismatch' } })])).toBe(1)
+  expect(exitCodeOf([])).toBe(1)
+})
