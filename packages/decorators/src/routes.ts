@@ -31,7 +31,7 @@ export function routesOf(instance: object): readonly MountableRoute[] {
   const routes = [...declared].flatMap(([key, own]) =>
     key === wholeClass ? [] : routesOfMethod(floor, key, [...own]),
   )
-  if (routes.length > 0) return routes
+  if (routes.length > 0) return headBeforeGet(routes)
   throw new ConfigurationError(name, "no method is a route: write a verb above one, such as @Get('/')")
 }
 
@@ -76,6 +76,15 @@ function handlerOf(instance: object, key: Key, name: string): Handler {
     throw new ConfigurationError(name, `expected a method, got a ${typeof method}`)
   }
   return forwardingRejections((...args) => Reflect.apply(method, instance, args))
+}
+
+// A route for GET answers HEAD as well, and the first that answers is taken: so one of HEAD's own goes before it.
+function headBeforeGet(routes: readonly MountableRoute[]): readonly MountableRoute[] {
+  const heads = routes.filter(({ method }) => method === 'head')
+  const inOrder = routes.flatMap((route) =>
+    route.method === 'get' ? [...heads.filter(({ path }) => path === route.path), route] : [route],
+  )
+  return [...new Set(inOrder)]
 }
 
 const textOf = (declarations: readonly Said<'requirement' | 'exemption'>[]): string =>

@@ -25,15 +25,8 @@ export function requires(placement: Placement): RequestHandler {
   const valid = requirePlacement(placement, 'requires(…)')
   const declaration: RequestHandler = function countersignRequires(request, response, next) {
     const context = contextOf(request)
-    if (context === undefined) {
-      // Never `next()`: what asks for a caller must not run unguarded because a line was forgotten.
-      next(
-        new ConfigurationError(
-          'countersign',
-          `no guard saw this request: put app.use(countersign({ … })) before ${valid.text}`,
-        ),
-      )
-    } else if (isDecidedByRoute(request, routeOf(request), declaration)) next()
+    if (context === undefined) next(noGuard(valid.text))
+    else if (isDecidedByRoute(request, routeOf(request), declaration)) next()
     else if (!(valid instanceof Requirement) && !coverHandlerBeside(declaration, request.app)) {
       answer(context.refuse(nothingBeside, `use ${declarationPath(declaration)}`), response, next)
     } else answer(context.enter(valid, `use ${declarationPath(declaration)}`), response, next)
@@ -41,6 +34,19 @@ export function requires(placement: Placement): RequestHandler {
   markDeclaration(declaration, valid)
   return declaration
 }
+
+/** Lets nobody past who did not come through a guard. It declares nothing. */
+export const requireGuard: RequestHandler = function countersignRequireGuard(request, _response, next) {
+  if (contextOf(request) === undefined) next(noGuard('mount(app, …)'))
+  else next()
+}
+
+// Never `next()`: what asks for a caller must not run unguarded because a line was forgotten.
+const noGuard = (what: string): ConfigurationError =>
+  new ConfigurationError(
+    'countersign',
+    `no guard saw this request: put app.use(countersign({ … })) before ${what}`,
+  )
 
 /** The caller must have all of these scopes. */
 export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): RequestHandler =>

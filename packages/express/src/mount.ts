@@ -1,6 +1,6 @@
 import type { MountableRoute, Mounter } from '@countersign/core/adapter'
 import type { IRouter, RequestHandler } from 'express'
-import { requires } from './declarations.ts'
+import { requireGuard, requires } from './declarations.ts'
 
 /** Places the routes of a controller on an Express application or router. */
 export const expressMounter: Mounter = {
@@ -13,11 +13,13 @@ export const expressMounter: Mounter = {
 }
 
 function place(router: IRouter, { method, path, placement, handler }: MountableRoute): void {
-  const verb = (
-    router as unknown as Record<string, (path: string, ...handlers: RequestHandler[]) => unknown>
-  )[method] // a verb of Express, checked by the decorators
-  const declaration = placement === undefined ? [] : [requires(placement)]
-  verb?.call(router, path, ...declaration, handler as RequestHandler) // it takes Express's own handler arguments
+  const route = router.route(path)
+  const verb = (route as unknown as Record<string, ((...handlers: RequestHandler[]) => unknown) | undefined>)[
+    method
+  ] // a verb, checked by the decorators
+  // Without a declaration of its own, the route is left to the guard, so there has to be one.
+  const first = placement === undefined ? requireGuard : requires(placement)
+  verb?.call(route, first, handler as RequestHandler) // it takes Express's own handler arguments
 }
 
 function isRouter(app: unknown): app is IRouter {

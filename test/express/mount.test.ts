@@ -1,0 +1,55 @@
+import { mounterFor, type MountableRoute } from '@countersign/core/adapter'
+import { countersign, createGuard } from '@countersign/express'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ServedApp, expressVersions, testIssuer } from './served-app.ts'
+
+const guards: { close(): void }[] = []
+let guarded: ReturnType<typeof countersign>
+beforeAll(async () => {
+  const guard = createGuard({ audience: 'orders', issuers: [await testIssuer()], log: false })
+  guards.push(guard)
+  guarded = countersign(guard)
+})
+afterAll(() => guards.forEach((guard) => guard.close()))
+
+const undeclared: MountableRoute = {
+  method: 'all',
+  path: '/orders',
+  placement: undefined,
+  handler: (_request, response) => {
+    if (
+      typeof response === 'object' &&
+      response !== null &&
+      'end' in response &&
+      typeof response.end === 'function'
+    ) {
+      response.end('orders')
+    }
+  },
+}
+
+test.each(expressVersions)(
+  'never opens a mounted route of an application without a guard, on %s',
+  async (_name, express) => {
+    const app = express()
+    mounterFor(app)?.mount(app, [undeclared])
+    const served = await ServedApp.start(app)
+    const answer = await served.call('/orders')
+    await served.close()
+    expect(answer.status).toBe(500)
+    expect(answer.body).not.toContain('orders"')
+  },
+)
+
+test.each(expressVersions)(
+  'leaves a mounted route that declares nothing to the guard, on %s',
+  async (_name, express) => {
+    const app = express()
+    app.use(guarded)
+    mounterFor(app)?.mount(app, [undeclared])
+    const served = await ServedApp.start(app)
+    const answer = await served.call('/orders', { method: 'DELETE' })
+    await served.close()
+    expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+  },
+)
