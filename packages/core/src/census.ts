@@ -1,5 +1,3 @@
-import { quoted } from './refusal.ts'
-
 /** One route of a service, and who may call it. */
 export interface CensusEntry {
   /** Upper-case, or `*` for every method. */
@@ -24,12 +22,10 @@ export class Census {
     return [...this.#entries.values()]
   }
 
-  /** The routes that nobody may call, as one line for the log; undefined where there are none. */
-  undeclared(): string | undefined {
+  /** The routes that say nothing, as `GET /orders/:id`; undefined where there are none. */
+  undeclared(): readonly string[] | undefined {
     const routes = this.entries().filter(({ requirement }) => requirement === null)
-    return routes.length === 0
-      ? undefined
-      : routes.map(({ method, path }) => quoted(`${method} ${path}`)).join(', ')
+    return routes.length === 0 ? undefined : routes.map(({ method, path }) => `${method} ${path}`)
   }
 }
 

@@ -15,8 +15,8 @@ import { createCaller, type Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
 import type { VerifiedIdentity } from './identity/verified-identity.ts'
-import type { GuardOptions } from './options.ts'
-import { parseOptions, type ParsedOptions, type Surroundings } from './parse-options.ts'
+import type { GuardOptions } from './options/guard-options.ts'
+import { parseOptions, type ParsedOptions, type Surroundings } from './options/parse-options.ts'
 import { effectiveScopes } from './policy/effective-scopes.ts'
 import { requirePlacement, type Placement } from './policy/placement.ts'
 import { Refusal } from './refusal.ts'
@@ -95,6 +95,12 @@ export class Guard {
     this.#census.record(entry)
   }
 
+  /** For adapters: tells the operator which routes say nothing and are refused, once the census has been taken. */
+  reportUndeclared(): void {
+    const routes = this.#options.undeclared === undefined ? this.#census.undeclared() : undefined
+    if (routes !== undefined) this.#log?.tellUndeclared(routes)
+  }
+
   /** PEM of all roots whose client certificates are accepted, for the `ca` of a TLS server; empty where none are. */
   get clientAuthorities(): readonly string[] {
     return this.#options.certificates?.pem ?? []
@@ -115,7 +121,7 @@ export class Guard {
     return Object.freeze({ ready, issuers })
   }
 
-  /** Ends what is under way and forgets what was verified. Everything is refused from here on. */
+  /** Ends what is under way and forgets what was verified. Whatever needs a caller is refused from here on. */
   close(): void {
     this.#isClosed = true
     this.#authenticator.close()

@@ -1,5 +1,10 @@
 export { createGuard, type Environment, type Guard, type Readiness } from './guard.ts'
-export { defineOptions, type CertificateOptions, type GuardOptions, type IssuerOptions } from './options.ts'
+export {
+  defineOptions,
+  type CertificateOptions,
+  type GuardOptions,
+  type IssuerOptions,
+} from './options/guard-options.ts'
 export { allOf, anyOf, authenticated, callerIs, scopes, type Requirement } from './policy/requirement.ts'
 export type { Register, ScopeName } from './policy/scope.ts'
 export type { CallerOptional, Placement, Unprotected } from './policy/placement.ts'

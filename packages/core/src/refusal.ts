@@ -159,7 +159,9 @@ export class Refusal {
 
   constructor(code: RefusalCode, detail: RefusalDetail = nothing) {
     this.code = code
-    this.detail = detail
+    this.detail = Object.freeze(detail)
+    // Some are made once and shared by all requests that meet them.
+    Object.freeze(this)
   }
 }
 

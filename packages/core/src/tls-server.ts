@@ -1,10 +1,9 @@
 import { constants } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { Server } from 'node:https'
 import type { RequestListener } from 'node:http'
-import { ConfigurationError, describeValue } from './configuration-error.ts'
+import { ConfigurationError } from './configuration-error.ts'
 import type { Guard } from './guard.ts'
-import { requireKnownKeys } from './option-values.ts'
+import { readPem, requireKnownKeys } from './options/option-values.ts'
 
 /** The server's own identity, and the guard whose trust it shares. */
 export interface TlsServerOptions {
@@ -23,8 +22,8 @@ export interface TlsServerOptions {
 export function createTlsServer(listener: RequestListener, options: TlsServerOptions): Server {
   requireKnownKeys(options, 'createTlsServer', ['cert', 'key', 'guard'])
   const { guard } = options
-  const cert = readPem(options.cert, 'cert', 'CERTIFICATE')
-  const key = readPem(options.key, 'key', 'PRIVATE KEY')
+  const cert = readBlock(options.cert, 'cert', 'CERTIFICATE')
+  const key = readBlock(options.key, 'key', 'PRIVATE KEY')
   requirePair(cert, key)
   const ca = [...guard.clientAuthorities]
   // Taken when needed: importing it by name makes Node load its whole WebSocket client as well.
@@ -42,27 +41,10 @@ export function createTlsServer(listener: RequestListener, options: TlsServerOpt
   )
 }
 
-function readPem(source: unknown, option: string, label: string): string {
-  if (typeof source !== 'string' || source === '') {
-    throw new ConfigurationError(
-      option,
-      `expected PEM text or the path of a PEM file, got ${describeValue(source)}`,
-    )
-  }
-  const pem = source.includes('-----BEGIN') ? source : readFile(source, option)
+function readBlock(source: unknown, option: string, label: string): string {
+  const pem = readPem(source, option)
   if (pem.includes(`${label}-----`)) return pem
   throw new ConfigurationError(option, `expected a PEM block \`${label}\`, found none`)
-}
-
-function readFile(path: string, option: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    throw new ConfigurationError(
-      option,
-      `the file \`${path}\` cannot be read: write PEM text or the path of a readable PEM file`,
-    )
-  }
 }
 
 function requirePair(cert: string, key: string): void {

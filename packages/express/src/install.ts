@@ -81,4 +81,5 @@ function takeCensus(router: object | undefined, guard: Guard): void {
     },
     declaration: rememberPath,
   })
+  guard.reportUndeclared()
 }

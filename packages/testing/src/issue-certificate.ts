@@ -1,5 +1,4 @@
 // Makes one X.509 certificate from a template. What a template says is written as it is, however wrong.
-// oxlint-disable-next-line import/no-unassigned-import -- @peculiar/x509 needs it to be loaded first
 import 'reflect-metadata'
 import type { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'

@@ -32,8 +32,21 @@ export class RefusalLog {
     // Kinds are few by nature (codes × routes × configured issuers); should they not be, start again.
     if (this.#told.size >= maxKinds) this.#told.clear()
     this.#told.set(kind, { until: now + minuteMs, more: 0 })
+    this.#warn(sentence(event, told?.more ?? 0))
+  }
+
+  /** Tells which routes nobody may call because they do not say who may. */
+  tellUndeclared(routes: readonly string[]): void {
+    const shown = routes.slice(0, 20).map(quoted).join(', ')
+    const more = routes.length > 20 ? ` and ${routes.length - 20} more` : ''
+    this.#warn(
+      `countersign: refused until they say who may call: ${shown}${more}; put requireScopes('…') or unprotected('why') first`,
+    )
+  }
+
+  #warn(message: string): void {
     try {
-      this.#logger.warn(sentence(event, told?.more ?? 0))
+      this.#logger.warn(message)
     } catch {
       // A logger that fails must not turn a refusal into an error of the application.
     }

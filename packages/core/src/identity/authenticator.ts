@@ -136,8 +136,9 @@ export class Authenticator {
       return undefined
     }
     const verified = certificates.verify(peer, now)
-    if (!(verified instanceof Promise)) return (memory.certificate = verified)
-    return verified.then((result) => (memory.certificate = result))
+    return verified instanceof Promise
+      ? verified.then((result) => keep(result, memory))
+      : keep(verified, memory)
   }
 
   #memoryOf(connection: object): ConnectionMemory {
@@ -148,6 +149,18 @@ export class Authenticator {
     }
     return memory
   }
+}
+
+// What is wrong with a certificate stays wrong on its connection, except where only the time was.
+function keep(
+  verified: CertificateVerification | Refusal,
+  memory: ConnectionMemory,
+): CertificateVerification | Refusal {
+  const isOfTime =
+    verified instanceof Refusal &&
+    ['certificate_expired', 'certificate_not_yet_valid'].includes(verified.code)
+  memory.certificate = isOfTime ? undefined : verified
+  return verified
 }
 
 const digestOf = (token: string): string => hash('sha256', token, 'base64url')

@@ -38,8 +38,9 @@ export class VerifiedIdentity {
     token: TokenVerification | undefined,
     certificate: CertificateVerification | undefined,
   ) {
-    this.service = service
-    this.user = user
+    // Handed to every request that repeats the credential: no handler may change it for the next.
+    this.service = Object.freeze(service)
+    this.user = Object.freeze(user)
     this.token = token
     this.certificate = certificate
     this.provenBy = Object.freeze([

@@ -36,31 +36,37 @@ export class Grants {
 }
 
 /**
- * token ∩ policy(service) ∩ policy(user), over the parties present. An intersection only ever takes away, so presenting
- * one credential less never yields more, and what two credentials allow is never added up.
+ * token ∩ policy(service) ∩ policy(user), over the parties present. Only ever an intersection: what two credentials
+ * allow is never added up, and a token never has more than it says.
  */
 export function effectiveScopes(identity: VerifiedIdentity, grants: Grants | undefined): ScopeSet {
   const fromToken = identity.token?.claims.scopes
-  if (grants === undefined) return new Scopes(fromToken ?? [])
+  if (grants === undefined) return new Scopes(fromToken ?? [], [])
   const parties = [identity.service, identity.user].filter((party) => party !== undefined)
-  const [first, ...others] = parties.map(({ id }) => grants.of(id))
-  if (first === undefined) return new Scopes([])
-  // Grants may be wildcards; what a token lists is exact, so the intersection with it is a list again.
-  if (fromToken === undefined) return new Scopes(first)
+  const granted = parties.map(({ id }) => grants.of(id))
+  if (fromToken === undefined) return grantedAlone(granted)
+  const isGranted = (scope: string): boolean =>
+    granted.every((grantsOfOne) => grantsOfOne.some((grant) => covers(grant, scope)))
+  return new Scopes(fromToken.filter(isGranted), [])
+}
+
+// Without a token there is one party, whom the certificate names, and what policy grants it.
+function grantedAlone([granted = []]: readonly (readonly string[])[]): ScopeSet {
   return new Scopes(
-    fromToken.filter((scope) =>
-      [first, ...others].every((granted) => granted.some((grant) => covers(grant, scope))),
-    ),
+    granted,
+    granted.filter((grant) => grant.endsWith(':*')),
   )
 }
 
 class Scopes implements ScopeSet {
   readonly #exact: ReadonlySet<string>
+  /** Of policy alone: what looks like a wildcard in a token is a scope of that very name. */
   readonly #wildcards: readonly string[]
 
-  constructor(scopes: readonly string[]) {
-    this.#exact = new Set(scopes)
-    this.#wildcards = scopes.filter((scope) => scope.endsWith(':*'))
+  constructor(exact: readonly string[], wildcards: readonly string[]) {
+    this.#exact = new Set(exact)
+    this.#wildcards = wildcards
+    Object.freeze(this)
   }
 
   has(scope: string): boolean {

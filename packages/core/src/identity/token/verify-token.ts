@@ -25,7 +25,8 @@ export class TokenVerification {
   isAlive(nowMs: number): boolean {
     const toleranceMs = this.issuer.clockToleranceSeconds * 1000
     const start = Math.max(this.claims.iat, this.claims.nbf ?? 0) * 1000
-    return !this.#key.isWithdrawn && nowMs < this.expiresAt + toleranceMs && nowMs >= start - toleranceMs
+    if (this.#key.isWithdrawn || !this.issuer.keys.areCurrent(nowMs)) return false
+    return nowMs < this.expiresAt + toleranceMs && nowMs >= start - toleranceMs
   }
 }
 

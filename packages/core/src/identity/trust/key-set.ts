@@ -94,7 +94,7 @@ export class KeySet {
 }
 
 function isUsable(jwk: Record<string, unknown>): jwk is Record<string, unknown> & JWK {
-  if ('d' in jwk || 'k' in jwk || 'priv' in jwk) {
+  if (isPrivate(jwk)) {
     throw new Error('the key set publishes private or symmetric keys')
   }
   const { kty, kid, alg, use, key_ops: operations, n, e } = jwk
@@ -116,6 +116,8 @@ function isUsable(jwk: Record<string, unknown>): jwk is Record<string, unknown> 
 function isSaneRsa(n: string, e: string): boolean {
   const modulus = Buffer.from(n, 'base64url')
   const exponent = Buffer.from(e, 'base64url')
+  // A leading zero is not how a number is written (RFC 7518 §6.3.1.1), and would make a short key look long.
+  if (modulus[0] === 0) return false
   const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24
   const isOdd = ((exponent.at(-1) ?? 0) & 1) === 1
   return bits >= 2048 && bits <= 8192 && isOdd && exponent.length <= 8 && exponent.compare(one) !== 0
@@ -123,6 +125,11 @@ function isSaneRsa(n: string, e: string): boolean {
 
 const named = (algorithm: string, kid: string | undefined): string =>
   kid === undefined ? `${algorithm} without \`kid\`` : `${algorithm} and \`kid\` ${quoted(kid)}`
+
+// RFC 7518 §6.2.2, §6.3.2, §6.4.1 and RFC 9964. Any part of an RSA key beside modulus and exponent gives all of it away.
+const isPrivate = (jwk: Record<string, unknown>): boolean =>
+  ['d', 'k', 'priv'].some((name) => name in jwk) ||
+  (jwk['kty'] === 'RSA' && ['p', 'q', 'dp', 'dq', 'qi', 'oth'].some((name) => name in jwk))
 
 const one = Buffer.from([1])
 const maxKeys = 100

@@ -59,6 +59,19 @@ export class KeySource {
     return found
   }
 
+  /**
+   * False where what was verified with these keys must be verified anew: because they are past the ceiling, or so old
+   * that the issuer may have withdrawn one, and it was not asked since. Asks it, in the background, where it is time to.
+   */
+  areCurrent(nowMs: number): boolean {
+    if (this.#options.location.kind === 'given') return true
+    const age = nowMs - this.#fetchedAt
+    if (age <= this.#maxAgeMs && age >= 0) return true
+    const wasAskedLately = nowMs - this.#triedAt <= this.#maxAgeMs && nowMs >= this.#triedAt
+    void this.#refresh()
+    return age <= ceilingMs && age >= 0 && (age <= 2 * this.#maxAgeMs || wasAskedLately)
+  }
+
   /** Resolves when the first attempt to have keys has ended, well or badly. */
   async prepared(): Promise<void> {
     if (this.#keys === undefined) await this.#refresh()
@@ -81,7 +94,9 @@ export class KeySource {
     kid: string | undefined,
     otherwise?: Refusal,
   ): TrustedKey | Refusal | Promise<TrustedKey | Refusal> {
-    if (refreshed === undefined) return otherwise ?? this.#read(algorithm, kid)
+    if (refreshed === undefined) {
+      return this.#problem === undefined && otherwise !== undefined ? otherwise : this.#read(algorithm, kid)
+    }
     return refreshed.then(() => this.#read(algorithm, kid))
   }
 
@@ -89,15 +104,16 @@ export class KeySource {
     const { issuer, clock, location } = this.#options
     const isTooOld = location.kind !== 'given' && clock.now() - this.#fetchedAt > ceilingMs
     if (isTooOld) this.#keys?.withdraw()
-    if (this.#keys === undefined || isTooOld) {
-      return new Refusal('issuer_unavailable', {
-        issuer,
-        expected: 'the keys of the issuer',
-        actual: this.#problem ?? 'none yet',
-        advice: 'check that this service reaches the issuer, and `ca` where its certificate is private',
-      })
-    }
-    return this.#keys.find(algorithm, kid)
+    const found = isTooOld ? undefined : this.#keys?.find(algorithm, kid)
+    // While the issuer cannot be asked, nobody knows whether it has published the key since.
+    const isInDoubt = found instanceof Refusal && found.code === 'key_unknown' && this.#problem !== undefined
+    if (found !== undefined && !isInDoubt) return found
+    return new Refusal('issuer_unavailable', {
+      issuer,
+      expected: 'the keys of the issuer',
+      actual: this.#problem ?? 'none yet',
+      advice: 'check that this service reaches the issuer, and `ca` where its certificate is private',
+    })
   }
 
   // Undefined where a refresh was tried so recently that another must wait (INVARIANT: one in flight, one per cool-down).

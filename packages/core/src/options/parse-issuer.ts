@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
-import type { Clock } from './clock/clock.ts'
-import { ConfigurationError, describeValue } from './configuration-error.ts'
-import { isTrustDomain } from './identity/certificate/spiffe-id.ts'
-import { algorithms, isAlgorithm, type Algorithm } from './identity/trust/algorithms.ts'
-import type { FetchDocument } from './identity/trust/fetch-document.ts'
-import type { KeyLocation } from './identity/trust/key-location.ts'
-import { KeySource } from './identity/trust/key-source.ts'
-import type { TrustedIssuer, WorkloadClaim } from './identity/trust/trusted-issuer.ts'
-import type { IssuerOptions } from './options.ts'
+import type { Clock } from '../clock/clock.ts'
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
+import { algorithms, isAlgorithm, type Algorithm } from '../identity/trust/algorithms.ts'
+import type { FetchDocument } from '../identity/trust/fetch-document.ts'
+import type { KeyLocation } from '../identity/trust/key-location.ts'
+import { KeySource } from '../identity/trust/key-source.ts'
+import type { TrustedIssuer, WorkloadClaim } from '../identity/trust/trusted-issuer.ts'
+import type { IssuerOptions } from './guard-options.ts'
 import { requireKnownKeys, requireStrings } from './option-values.ts'
 
 /** What every issuer of a guard shares. */
@@ -67,7 +67,7 @@ function requireIssuerUrl(issuer: unknown, option: string, mayUse: (url: URL) =>
     )
   }
   const url = new URL(issuer)
-  if (/[?#\s]/.test(issuer) || url.username !== '') {
+  if (/[?#\s]/.test(issuer) || url.username !== '' || url.password !== '') {
     throw new ConfigurationError(
       option,
       'an issuer has no query, fragment or user name: write the URL as it stands in `iss`',

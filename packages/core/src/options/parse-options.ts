@@ -1,17 +1,15 @@
-import { readFileSync } from 'node:fs'
-import { X509Certificate } from 'node:crypto'
-import type { Clock } from './clock/clock.ts'
-import { ConfigurationError, describeValue } from './configuration-error.ts'
-import { stderrLogger, type Logger } from './events/refusal-log.ts'
-import { CertificateTrust, type CertificatePem } from './identity/certificate/certificate-trust.ts'
-import { isTrustDomain } from './identity/certificate/spiffe-id.ts'
-import type { FetchDocument } from './identity/trust/fetch-document.ts'
-import type { TrustedIssuer } from './identity/trust/trusted-issuer.ts'
-import type { CertificateOptions, GuardOptions } from './options.ts'
+import type { Clock } from '../clock/clock.ts'
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { stderrLogger, type Logger } from '../events/refusal-log.ts'
+import type { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
+import type { FetchDocument } from '../identity/trust/fetch-document.ts'
+import type { TrustedIssuer } from '../identity/trust/trusted-issuer.ts'
+import type { GuardOptions } from './guard-options.ts'
 import { requireKnownKeys, requireNumber, requireObject, requireStrings } from './option-values.ts'
+import { parseCertificates } from './parse-certificates.ts'
 import { parseIssuer } from './parse-issuer.ts'
-import { Grants } from './policy/effective-scopes.ts'
-import { requireRequirement, type Requirement } from './policy/requirement.ts'
+import { Grants } from '../policy/effective-scopes.ts'
+import { requireRequirement, type Requirement } from '../policy/requirement.ts'
 
 /** Options, checked, completed and frozen. */
 export interface ParsedOptions {
@@ -43,12 +41,7 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
     'clockToleranceSeconds',
     'dangerouslyAllowHttp',
   ])
-  const maxCacheEntries = requireNumber(
-    options.cache?.maxEntries ?? 10_000,
-    'cache.maxEntries',
-    1,
-    10_000_000,
-  )
+  const maxCacheEntries = parseCache(options.cache)
   const issuers = parseIssuers(options, surroundings)
   const certificates =
     options.certificates === undefined ? undefined : parseCertificates(options.certificates, maxCacheEntries)
@@ -74,6 +67,18 @@ function parseIssuers(
   options: GuardOptions,
   { clock, fetch }: Surroundings,
 ): ReadonlyMap<string, TrustedIssuer> {
+  const shared = {
+    audience: options.audience,
+    clockToleranceSeconds: requireNumber(
+      options.clockToleranceSeconds ?? 30,
+      'clockToleranceSeconds',
+      0,
+      300,
+    ),
+    dangerouslyAllowHttp: new Set(requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp')),
+    clock,
+    fetch,
+  }
   const given: unknown = options.issuers
   if (given === undefined) {
     if (options.audience !== undefined) {
@@ -90,18 +95,6 @@ function parseIssuers(
       `expected a list such as ['https://idp.internal'], got ${describeValue(given)}`,
     )
   }
-  const shared = {
-    audience: options.audience,
-    clockToleranceSeconds: requireNumber(
-      options.clockToleranceSeconds ?? 30,
-      'clockToleranceSeconds',
-      0,
-      300,
-    ),
-    dangerouslyAllowHttp: new Set(requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp')),
-    clock,
-    fetch,
-  }
   const issuers = new Map<string, TrustedIssuer>()
   for (const [i, one] of given.entries()) {
     const issuer = parseIssuer(one, `issuers[${i}]`, shared)
@@ -116,78 +109,6 @@ function parseIssuers(
   return issuers
 }
 
-function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
-  const bundles = parseBundles(options)
-  const { intermediates } = options
-  return new CertificateTrust({
-    bundles,
-    intermediates:
-      intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
-    maxCacheEntries,
-  })
-}
-
-function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
-  const domains = Object.entries(requireObject(options.trustDomains, 'certificates.trustDomains'))
-  if (domains.length === 0) {
-    throw new ConfigurationError(
-      'certificates.trustDomains',
-      "expected at least one, such as { 'prod.example': './bundle.pem' }",
-    )
-  }
-  return new Map(
-    domains.map(([domain, source]) => {
-      const option = `certificates.trustDomains['${domain}']`
-      if (!isTrustDomain(domain)) {
-        throw new ConfigurationError(
-          option,
-          'expected a trust domain such as `prod.example`: lower case, no scheme, no path',
-        )
-      }
-      return [domain, parseBundle(source, option)]
-    }),
-  )
-}
-
-function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
-  if (typeof source !== 'string' || source === '') {
-    throw new ConfigurationError(
-      option,
-      `expected PEM text or the path of a PEM file, got ${describeValue(source)}`,
-    )
-  }
-  const pem = source.includes('-----BEGIN') ? source : readBundle(source, option)
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  if (blocks.length === 0) {
-    throw new ConfigurationError(
-      option,
-      'expected at least one PEM block `-----BEGIN CERTIFICATE-----`, found none',
-    )
-  }
-  return blocks.map((block, i) => {
-    try {
-      return { der: new X509Certificate(block).raw, pem: block }
-    } catch {
-      throw new ConfigurationError(
-        option,
-        `certificate ${i + 1} cannot be read: expected an X.509 certificate in PEM`,
-      )
-    }
-  })
-}
-
-function readBundle(path: string, option: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    throw new ConfigurationError(
-      option,
-      `the file \`${path}\` cannot be read: write PEM text or the path of a readable PEM file`,
-    )
-  }
-}
-
 // A token and a certificate in one request must name one workload, so it must be possible to tell that they do.
 function requireMapping(issuers: ReadonlyMap<string, TrustedIssuer>): void {
   for (const [i, { issuer, represents, workload }] of [...issuers.values()].entries()) {
@@ -199,6 +120,16 @@ function requireMapping(issuers: ReadonlyMap<string, TrustedIssuer>): void {
     )
   }
 }
+
+function parseCache(cache: GuardOptions['cache']): number {
+  if (cache === undefined) return defaultCacheEntries
+  requireKnownKeys(cache, 'cache', ['maxEntries'])
+  const entries = requireNumber(cache.maxEntries ?? defaultCacheEntries, 'cache.maxEntries', 1, 10_000_000)
+  if (Number.isInteger(entries)) return entries
+  throw new ConfigurationError('cache.maxEntries', `expected a whole number, got ${entries}`)
+}
+
+const defaultCacheEntries = 10_000
 
 function parseUndeclared(undeclared: unknown): Requirement | undefined {
   return undeclared === undefined || undeclared === 'refuse'

@@ -1,4 +1,5 @@
-import { ConfigurationError, describeValue } from './configuration-error.ts'
+import { readFileSync } from 'node:fs'
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
 
 /** A misspelt option would otherwise be a check that silently is not made. */
 export function requireKnownKeys(value: unknown, option: string, known: readonly string[]): void {
@@ -27,4 +28,25 @@ export function requireNumber(value: unknown, option: string, min: number, max: 
 export function requireStrings(value: unknown, option: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value
   throw new ConfigurationError(option, `expected an array of strings, got ${describeValue(value)}`)
+}
+
+/** PEM text, given as it is or by the path of its file. */
+export function readPem(source: unknown, option: string): string {
+  if (typeof source !== 'string' || source === '') {
+    throw new ConfigurationError(
+      option,
+      `expected PEM text or the path of a PEM file, got ${describeValue(source)}`,
+    )
+  }
+  if (source.includes('-----BEGIN')) return source
+  try {
+    return readFileSync(source, 'utf8')
+  } catch {
+    // What has no file name's ending may be a key without its armour, and is not repeated.
+    const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(source) ? `the file \`${source}\`` : 'what was given'
+    throw new ConfigurationError(
+      option,
+      `${named} cannot be read: write PEM text or the path of a readable PEM file`,
+    )
+  }
 }

@@ -1,8 +1,8 @@
-import type { Logger } from './events/refusal-log.ts'
-import type { Represents } from './identity/trust/trusted-issuer.ts'
-import type { Algorithm } from './identity/trust/algorithms.ts'
-import type { GrantOptions } from './policy/effective-scopes.ts'
-import type { Requirement } from './policy/requirement.ts'
+import type { Logger } from '../events/refusal-log.ts'
+import type { Represents } from '../identity/trust/trusted-issuer.ts'
+import type { Algorithm } from '../identity/trust/algorithms.ts'
+import type { GrantOptions } from '../policy/effective-scopes.ts'
+import type { Requirement } from '../policy/requirement.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
 export type GuardOptions = CommonOptions & (WithIssuers | WithoutIssuers)

@@ -1,0 +1,168 @@
+// The strict reader of subject alternative names, against @peculiar/x509 as a second opinion.
+import '@countersign/testing'
+import { GeneralNames } from '@peculiar/x509'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseSubjectAltNames } from '../../packages/core/src/identity/certificate/general-names.ts'
+
+const uri = 0x86
+const dns = 0x82
+
+describe('generated names', () => {
+  test('are read as @peculiar/x509 reads them', () => {
+    fc.assert(
+      fc.property(fc.array(generalName(), { minLength: 1, maxLength: 20 }), (names) => {
+        const der = Buffer.from(new GeneralNames(names).rawData)
+        const ours = parseSubjectAltNames(der)
+        const of = (type: string): readonly string[] =>
+          names.filter((name) => name.type === type).map(({ value }) => value)
+        expect(ours?.uris).toEqual(of('url'))
+        expect(ours?.dnsNames).toEqual(of('dns'))
+        expect(ours?.others).toBe(names.length - of('url').length - of('dns').length)
+        expect(secondOpinion(der)).toEqual({ uris: ours?.uris, dnsNames: ours?.dnsNames })
+      }),
+    )
+  })
+
+  test('changed anywhere never throw, and never mean two things to two readers', () => {
+    let agreed = 0
+    fc.assert(
+      fc.property(
+        fc.array(generalName(), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+        (names, changes) => {
+          const der = Buffer.from(new GeneralNames(names).rawData)
+          for (const [at, octet] of changes) der[at % der.length] = octet
+          const ours = parseSubjectAltNames(der)
+          if (ours === undefined) return
+          const { uris, dnsNames } = ours
+          const theirs = secondOpinion(der)
+          if (theirs === undefined) return
+          agreed += 1
+          expect(theirs).toEqual({ uris, dnsNames })
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    expect(agreed).toBeGreaterThan(100)
+  })
+
+  test('of any octets never throw', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => {
+        parseSubjectAltNames(octets)
+        parseSubjectAltNames(Uint8Array.of(0x30, octets.length % 128, ...octets))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+describe('the DER of names', () => {
+  const one = element(uri, Buffer.from('spiffe://prod.example/a'))
+
+  test('is read in order', () => {
+    const der = sequence(one, element(dns, Buffer.from('a.example')), element(uri, Buffer.from('b')))
+    expect(parseSubjectAltNames(der)).toEqual({
+      uris: ['spiffe://prod.example/a', 'b'],
+      dnsNames: ['a.example'],
+      others: 0,
+    })
+  })
+
+  test.each([0xa0, 0x81, 0xa3, 0xa4, 0xa5, 0x87, 0x88])(
+    'may hold a name of tag %i, which is counted',
+    (tag) => {
+      expect(parseSubjectAltNames(sequence(element(tag, Buffer.from('x')), one))).toMatchObject({ others: 1 })
+    },
+  )
+
+  const refused: readonly (readonly [string, Uint8Array])[] = [
+    ['nothing', Buffer.alloc(0)],
+    ['a tag without a length', Buffer.from([0x30])],
+    ['an empty sequence', sequence()],
+    ['octets behind the sequence', Buffer.concat([sequence(one), Buffer.from([0])])],
+    ['a second sequence', Buffer.concat([sequence(one), sequence(one)])],
+    ['a set in place of the sequence', element(0x31, one)],
+    ['a sequence that ends too soon', Buffer.concat([Buffer.from([0x30, one.length - 1]), one])],
+    ['a sequence that ends too late', Buffer.concat([Buffer.from([0x30, one.length + 1]), one])],
+    ['a name longer than the sequence', Buffer.from([0x30, 3, uri, 9, 0x61])],
+    ['an indefinite length', Buffer.concat([Buffer.from([0x30, 0x80]), one, Buffer.from([0, 0])])],
+    [
+      'a length in the long form that fits the short',
+      Buffer.concat([Buffer.from([0x30, 0x81, one.length]), one]),
+    ],
+    ['a length with a leading zero', Buffer.concat([Buffer.from([0x30, 0x82, 0, one.length]), one])],
+    ['a length of four octets', Buffer.concat([Buffer.from([0x30, 0x84, 0, 0, 0, one.length]), one])],
+    ['a length that is missing', Buffer.from([0x30, 0x82, 1])],
+    ['a tag of more than one octet', sequence(Buffer.from([0x9f, 0x06, 1, 0x61]))],
+    ['a constructed URI', sequence(element(0xa6, Buffer.from('spiffe://prod.example/a')))],
+    ['a universal tag', sequence(element(0x16, Buffer.from('spiffe://prod.example/a')))],
+    ['a tag beyond the last name', sequence(element(0x89, Buffer.from('x')))],
+    ['an empty URI', sequence(element(uri, Buffer.alloc(0)))],
+    ['a NUL in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\0.evil')))],
+    ['a line break in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\n')))],
+    ['a DEL in a DNS name', sequence(element(dns, Buffer.from('a\u007f')))],
+    ['an octet beyond ASCII', sequence(element(uri, Buffer.from([0x61, 0x80])))],
+    ['UTF-8', sequence(element(uri, Buffer.from('spiffe://prod.example/ü')))],
+    [
+      'more names than anybody needs',
+      sequence(...Array.from({ length: 257 }, () => element(dns, Buffer.from('a')))),
+    ],
+  ]
+
+  test.each(refused)('with %s is refused', (_, der) => {
+    expect(parseSubjectAltNames(der)).toBeUndefined()
+  })
+
+  test('may hold 256 names', () => {
+    const names = Array.from({ length: 256 }, () => element(dns, Buffer.from('a')))
+    expect(parseSubjectAltNames(sequence(...names))?.dnsNames).toHaveLength(256)
+  })
+
+  test('of every length has one spelling', () => {
+    for (const length of [1, 127, 128, 129, 255, 256, 257, 1000]) {
+      const text = 'a'.repeat(length)
+      expect(parseSubjectAltNames(sequence(element(uri, Buffer.from(text))))?.uris).toEqual([text])
+    }
+  })
+})
+
+interface Name {
+  readonly type: 'url' | 'dns' | 'ip' | 'email' | 'guid'
+  readonly value: string
+}
+
+function generalName(): fc.Arbitrary<Name> {
+  const text = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 40 })
+  return fc.oneof(
+    text.map((value) => ({ type: 'url' as const, value: `spiffe://prod.example/${value}` })),
+    text.map((value) => ({ type: 'url' as const, value })),
+    text.map((value) => ({ type: 'dns' as const, value })),
+    fc.ipV4().map((value) => ({ type: 'ip' as const, value })),
+    fc.constantFrom('a@b.example', 'x@y.example').map((value) => ({ type: 'email' as const, value })),
+  )
+}
+
+/** What @peculiar/x509 makes of it; undefined where it can make nothing of it. */
+function secondOpinion(der: Uint8Array): { uris: string[]; dnsNames: string[] } | undefined {
+  try {
+    const { items } = new GeneralNames(Buffer.from(der))
+    const of = (type: string): string[] =>
+      items.filter((name) => name.type === type).map(({ value }) => value)
+    return { uris: of('url'), dnsNames: of('dns') }
+  } catch {
+    return undefined
+  }
+}
+
+function element(tag: number, content: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from([tag]), lengthOf(content.length), content])
+}
+
+const sequence = (...names: readonly Uint8Array[]): Buffer => element(0x30, Buffer.concat(names))
+
+function lengthOf(length: number): Buffer {
+  if (length < 0x80) return Buffer.from([length])
+  return length < 0x100 ? Buffer.from([0x81, length]) : Buffer.from([0x82, length >> 8, length & 0xff])
+}

@@ -1,0 +1,278 @@
+import { Agent } from 'node:https'
+import { once } from 'node:events'
+import { connect, type ConnectionOptions } from 'node:tls'
+import { authenticated, callerIs, callerOptional, createGuard, type Guard } from '@countersign/core'
+import { countersign, createTlsServer, requires } from '@countersign/express'
+import {
+  brokenCertificateKinds,
+  createTestCa,
+  createTestClock,
+  createTestIssuer,
+  type CertificateOptions,
+} from '@countersign/testing'
+import type { Request } from 'express'
+import { afterAll, describe, expect, test } from 'vitest'
+import { codeOf, connectionOf, requestWith } from '../core/support/asking.ts'
+import { openTls, type TlsHouse } from '../core/support/tls.ts'
+import { expressVersions, serve } from './support/served.ts'
+
+const ca = await createTestCa({ trustDomain: 'prod.example' })
+const guard = createGuard({ certificates: { trustDomains: { 'prod.example': ca.bundle } }, log: false })
+const houses: TlsHouse[] = []
+const opened = async (...args: Parameters<typeof openTls>): Promise<TlsHouse> => {
+  const house = await openTls(...args)
+  houses.push(house)
+  return house
+}
+afterAll(async () => {
+  await Promise.all(houses.map((house) => house.close()))
+})
+
+const url = (value: string) => ({ type: 'url' as const, value })
+const dns = (value: string) => ({ type: 'dns' as const, value })
+const victim = 'spiffe://prod.example/ns/shop/sa/admin'
+
+test.each([
+  ['a URI that holds another behind a comma', [url(`spiffe://prod.example/x, URI:${victim}`)]],
+  ['a URI that holds another behind a line break', [url(`spiffe://prod.example/x\nURI:${victim}`)]],
+  ['a URI that ends in a NUL', [url(`${victim}\0.example`)]],
+  ['a quoted URI', [url(`"${victim}"`)]],
+  ['a DNS name that reads like a URI', [dns(`x, URI:${victim}`)]],
+  ['a DNS name that is a URI', [dns(victim)]],
+  ['a second URI', [url('spiffe://prod.example/x'), url(victim)]],
+  ['the same URI twice', [url(victim), url(victim)]],
+])('T38 %s names nobody', async (_, names) => {
+  const house = await opened(guard, callerIs(victim))
+  expect(await house.call(await ca.svid('/x', { names }))).toMatchObject({ code: 'svid_id_malformed' })
+})
+
+test('T38 a subject that holds a name within a name says nothing', async () => {
+  const house = await opened(guard, callerIs(victim))
+  for (const commonName of [
+    victim,
+    `x, CN=admin, URI:${victim}`,
+    `x\nsubjectAltName=URI:${victim}`,
+    'x/CN=admin',
+  ]) {
+    expect(await house.call(await ca.svid('/x', { commonName }))).toMatchObject({
+      code: 'caller_not_allowed',
+    })
+  }
+})
+
+describe.each(expressVersions)('%s', (_version, express) => {
+  const names = [
+    'Client-Cert',
+    'CLIENT-CERT',
+    'client_cert',
+    'Client_Cert',
+    'Client-Cert-Chain',
+    'X-Forwarded-Client-Cert',
+    'x-forwarded-client_cert',
+    'X_FORWARDED_CLIENT_CERT',
+    'X-Forwarded-Tls-Client-Cert',
+    'X-SSL-Client-Verify',
+    'x_ssl_client_s_dn',
+    'SSL_CLIENT_CERT',
+    'ssl-client-subject-dn',
+    'X-Amzn-Mtls-Clientcert-Leaf',
+    'X-ARR-ClientCert',
+    'X-Client-Cert-Spiffe',
+  ]
+
+  async function echo(...headers: string[]): Promise<{ status: number; body: string }> {
+    const app = express()
+    app.use(countersign({ audience: 'orders', issuers: ['https://issuer.test'], log: false }))
+    const show = (request: Request): string =>
+      JSON.stringify([request.headers, request.headersDistinct, request.rawHeaders])
+    app.get('/', callerOptional_, (request, response) => void response.send(show(request)))
+    await using served = await serve(app)
+    const answer = await served.get('/', ...headers)
+    return answer
+  }
+  const callerOptional_ = requires(callerOptional('shows what the application can read'))
+
+  test.each(names)('T41 %s reaches no handler, once, twice or beside others', async (name) => {
+    for (const headers of [
+      [`${name}: evil-identity`],
+      [`${name}: evil-identity`, 'X-Kept: yes', `${name.toLowerCase()}: evil-identity`],
+      [`${name.replaceAll('-', '_')}: evil-identity`, `${name.replaceAll('_', '-')}: evil-identity`],
+      [`${name}:evil-identity`, `${name}:\tevil-identity`],
+    ]) {
+      const { status, body } = await echo(...headers, 'X-Last: kept')
+      expect(status).toBe(200)
+      expect(body).not.toContain('evil-identity')
+      expect(body).toContain('"x-last":"kept"')
+    }
+  })
+
+  test.each([
+    ['white space before the colon', 'Client-Cert : evil-identity'],
+    ['a tab before the colon', 'Client-Cert\t: evil-identity'],
+    ['a NUL in its name', 'Client-Cert\0: evil-identity'],
+    ['a folded value', 'Client-Cert:\r\n evil-identity'],
+    ['a line break of one octet', 'X-A: b\rClient-Cert: evil-identity'],
+  ])('T41 a header with %s reaches no handler either', async (_, header) => {
+    const { status, body } = await echo(header)
+    expect([200, 400]).toContain(status)
+    expect(body).not.toContain('evil-identity')
+  })
+
+  test('T39 identity headers reach no handler, whatever the route (trusted proxies come later)', async () => {
+    const { body } = await echo(...names.map((name, i) => `${name}: evil-${i}`))
+    expect(body).not.toContain('evil-')
+  })
+
+  test('T41 an Authorization that is spelled differently is counted, or is none', async () => {
+    const app = express()
+    app.use(countersign({ audience: 'orders', issuers: ['https://issuer.test'], log: false }))
+    app.get('/', requires(authenticated()), (_request, response) => void response.send('SECRET'))
+    await using served = await serve(app)
+    expect((await served.get('/', 'AUTHORIZATION: Bearer a.b.c', 'authorization: Bearer a.b.c')).status).toBe(
+      400,
+    )
+    expect((await served.get('/', 'Authorization_: Bearer a.b.c')).status).toBe(401)
+    expect((await served.get('/', 'Authorization : Bearer a.b.c')).status).toBe(400)
+  })
+
+  test('T42 a connection without a certificate, resumed or not, has no caller at the server of the adapter', async () => {
+    const app = express()
+    app.use(countersign(guard))
+    app.get(
+      '/',
+      requires(authenticated()),
+      (request, response) => void response.send(`SECRET for ${request.caller.id}`),
+    )
+    const { cert, key } = await ca.serverCertificate(['localhost'])
+    const server = createTlsServer(app, { cert, key, guard }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      let session: Buffer | undefined
+      for (const isResumed of [false, true]) {
+        const options: ConnectionOptions = {
+          host: 'localhost',
+          family: 4,
+          port,
+          ca: ca.bundle,
+          maxVersion,
+        } as ConnectionOptions
+        const socket = connect(session === undefined ? options : { ...options, session })
+        socket.on('session', (ticket) => {
+          session = ticket
+        })
+        await once(socket, 'secureConnect')
+        expect(socket.isSessionReused(), `${maxVersion} ${isResumed}`).toBe(isResumed)
+        socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+        const text = Buffer.concat(await socket.toArray()).toString()
+        expect(text).toMatch(/^HTTP\/1\.1 403 /)
+        expect(text).not.toContain('SECRET')
+      }
+    }
+    server.close()
+  })
+})
+
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'T42 an empty certificate on a resumed session of %s is no certificate',
+  async (maxVersion) => {
+    const house = await opened(guard)
+    const options = {
+      host: 'localhost',
+      family: 4,
+      port: house.port,
+      ca: house.ca,
+      maxVersion,
+    } as ConnectionOptions
+    const socket = connect(options)
+    const ticket = once(socket, 'session')
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    const [session] = await ticket
+    socket.destroy()
+    expect(await house.call({ session, maxVersion })).toMatchObject({
+      isResumed: true,
+      hasCertificate: false,
+      code: 'credential_missing',
+    })
+  },
+)
+
+test('T42 what the socket says of itself is never enough', async () => {
+  const sockets = [
+    { authorized: true, encrypted: true },
+    { authorized: true, getPeerCertificate: () => ({}) },
+    { authorized: true, getPeerCertificate: () => null },
+    {
+      authorized: true,
+      getPeerCertificate: () => ({ subject: { CN: victim }, subjectaltname: `URI:${victim}` }),
+    },
+  ]
+  for (const socket of sockets) {
+    expect(codeOf(await guard.decide(requestWith(undefined, socket), authenticated()))).toBe(
+      'credential_missing',
+    )
+  }
+})
+
+test.each([
+  ['the common name alone', { names: [], commonName: victim }],
+  ['the common name beside a DNS name', { names: [dns('x.prod.example')], commonName: victim }],
+  ['a DNS name alone', { names: [dns('admin.prod.example')] }],
+  ['a wildcard for a segment', { names: [url('spiffe://prod.example/ns/shop/sa/*')] }],
+  ['a wildcard for everything', { names: [url('spiffe://prod.example/*')] }],
+  ['a wildcard for the trust domain', { names: [url('spiffe://*/ns/shop/sa/admin')] }],
+  ['a URI of another scheme', { names: [url('https://prod.example/ns/shop/sa/admin')] }],
+  ['a URN', { names: [url('urn:spiffe:prod.example:admin')] }],
+] satisfies [string, CertificateOptions][])('T44 %s is nobody’s identity', async (_, options) => {
+  const house = await opened(guard)
+  expect(await house.call(await ca.svid('/x', options as CertificateOptions))).toMatchObject({
+    code: 'svid_id_malformed',
+  })
+})
+
+test.each([
+  ['a CA', { basicConstraints: { ca: true } }, 'svid_not_a_leaf'],
+  ['a CA by its keyUsage', { keyUsages: ['digitalSignature', 'keyCertSign'] }, 'svid_not_a_leaf'],
+  ['one that may sign CRLs', { keyUsages: ['digitalSignature', 'cRLSign'] }, 'svid_not_a_leaf'],
+  ['one for servers', { purposes: ['serverAuth'] }, 'certificate_purpose_mismatch'],
+  ['one for key agreement', { keyUsages: ['keyAgreement'] }, 'certificate_purpose_mismatch'],
+] satisfies [string, CertificateOptions, string][])(
+  'T45 %s is no leaf for a client',
+  async (_, options, code) => {
+    const house = await opened(guard)
+    expect(await house.call(await ca.svid('/x', options as CertificateOptions))).toMatchObject({ code })
+  },
+)
+
+test('T45 a leaf that expires on a connection that is kept alive is refused from then on', async () => {
+  const clock = createTestClock(new Date())
+  const own = createGuard(
+    { certificates: { trustDomains: { 'prod.example': ca.bundle } }, log: false },
+    { clock },
+  )
+  const house = await opened(own)
+  const svid = await ca.svid('/x', { notAfter: new Date(clock.now() + 120_000) })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const ask = async () => (await house.call({ cert: svid.cert, key: svid.key, agent })).code
+  expect([await ask(), await ask()]).toEqual(['allow', 'allow'])
+  clock.advance(121_000)
+  expect([await ask(), await ask()]).toEqual(['certificate_expired', 'certificate_expired'])
+  agent.destroy()
+})
+
+test('T45 a token beside a certificate that is refused does not make up for it', async () => {
+  const idp = await createTestIssuer({ represents: 'user' })
+  const both: Guard = createGuard({
+    audience: 'orders',
+    issuers: [idp],
+    certificates: { trustDomains: { 'prod.example': ca.bundle } },
+    log: false,
+  })
+  const authorization = `Bearer ${await idp.token('web')}`
+  for (const kind of brokenCertificateKinds) {
+    const socket = connectionOf(await ca.broken(kind, '/x'))
+    const decision = await both.decide(requestWith(authorization, socket), authenticated())
+    expect(codeOf(decision), kind).toMatch(/^(certificate|svid|trust_domain)_/)
+  }
+})

@@ -1,0 +1,44 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+/** Threats to features that do not exist yet. A line leaves this list when its feature comes, with a test in its place. */
+const notApplicableYet: Readonly<Record<string, string>> = {
+  T19: 'no option takes a regular expression: patterns are parsed texts with whole-segment wildcards',
+  T26: 'there is no introspection yet',
+  T33: 'there is no DPoP yet, so nothing is compared with a request URL',
+  T34: 'there is no proof of possession by message yet, so nothing is replayed but bearer tokens',
+  T36: 'there is no DPoP yet: a bound token is refused (T35)',
+  T40: 'forwarded client certificates are deleted, never parsed (T39, T41)',
+  T43: 'the TLS server has one trust for all names; virtual hosts with their own are not offered',
+  T48: 'there is no gRPC adapter yet',
+  T49: 'decorators have their own tests of inheritance and precedence, in test/decorators',
+  T50: 'there are no skip lists: a route says itself that it is unprotected',
+  T53: 'no issuer is chosen by the request: all issuers are configured, none by host',
+  T54: 'encrypted tokens are not accepted: five parts are refused as malformed',
+  T58: 'there is no introspection yet',
+}
+
+/** Applicable in part: what can be tested is, and the rest waits. */
+const partly: Readonly<Record<string, string>> = {
+  T39: 'stripping is tested; headers of a trusted proxy wait for forwarded identities',
+  T46: 'Express is tested; other frameworks wait for their adapters',
+}
+
+const all = Array.from({ length: 58 }, (_, i) => `T${String(i + 1).padStart(2, '0')}`)
+
+test('every threat has a test whose title begins with its id, or a reason why it cannot have one yet', () => {
+  const folder = new URL('.', import.meta.url)
+  const titles = readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts') && !name.startsWith('not-applicable'))
+    .flatMap((name) => readFileSync(new URL(name, folder), 'utf8').match(/(?<=')T\d\d(?= )/g) ?? [])
+  const tested = new Set(titles)
+  expect(all.filter((id) => !tested.has(id) && notApplicableYet[id] === undefined)).toEqual([])
+  expect(Object.keys(notApplicableYet).filter((id) => tested.has(id))).toEqual([])
+  expect([...tested].filter((id) => !all.includes(id))).toEqual([])
+  expect(Object.keys(partly).filter((id) => !tested.has(id))).toEqual([])
+})
+
+test.each(Object.entries({ ...notApplicableYet, ...partly }))('%s waits: %s', (id, reason) => {
+  expect(all).toContain(id)
+  expect(reason.length).toBeGreaterThan(20)
+})
