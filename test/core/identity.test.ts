@@ -308,11 +308,15 @@ describe('for any grants and scopes', () => {
     token: fc.uniqueArray(scope),
     service: fc.uniqueArray(grant),
     user: fc.uniqueArray(grant),
+    client: fc.uniqueArray(grant),
   })
   type World = typeof world extends fc.Arbitrary<infer W> ? W : never
 
-  const guardFor = ({ service, user }: World): Guard =>
-    guardOf({ represents: 'auto' }, { [checkout.spiffeId]: service, [alice]: user })
+  const guardFor = ({ service, user, client }: World): Guard =>
+    guardOf(
+      { represents: 'auto' },
+      { [checkout.spiffeId]: service, [alice]: user, [`${issuer}#client=checkout`]: client },
+    )
   const userToken = ({ token }: World): string => tokenOf({ sub: 'alice', scope: token.join(' ') })
   const ownToken = ({ token }: World): string =>
     tokenOf({ spiffe_id: checkout.spiffeId, scope: token.join(' ') })
@@ -343,7 +347,7 @@ describe('for any grants and scopes', () => {
       )
       const own = random.token.filter((name) => covers(random.service, name))
       expect(new Set(await allowed(guard, { token: ownToken(random) }))).toEqual(new Set(own))
-      const users = random.token.filter((name) => covers(random.user, name))
+      const users = random.token.filter((name) => covers(random.user, name) && covers(random.client, name))
       expect(new Set(await allowed(guard, { token: userToken(random) }))).toEqual(new Set(users))
     })
   })
@@ -352,7 +356,7 @@ describe('for any grants and scopes', () => {
     await holds(async (random) => {
       const guard = guardFor(random)
       const both = await allowed(guard, { token: userToken(random), svid: checkout })
-      expectNoMore(both, await allowed(guard, { token: userToken(random) }))
+      expectNoMore(both, random.token)
       expectNoMore(both, await allowed(guard, { svid: checkout }))
     })
   })
@@ -362,6 +366,13 @@ describe('for any grants and scopes', () => {
       const guard = guardFor(random)
       const token = ownToken(random)
       expectNoMore(await allowed(guard, { token }), await allowed(guard, { token, svid: checkout }))
+    })
+  })
+
+  test('a user’s token without a certificate gives nothing that its client is not granted', async () => {
+    await holds(async (random) => {
+      const guard = guardFor({ ...random, client: [] })
+      expect(await allowed(guard, { token: userToken(random) })).toEqual([])
     })
   })
 

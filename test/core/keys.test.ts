@@ -165,7 +165,8 @@ describe('discovery', () => {
     await reached.promise
     expiry.abort(new DOMException('timed out', 'TimeoutError'))
     expect(await answer).toBe('issuer_unavailable')
-    expect(asked).toEqual([5000])
+    // For the whole attempt, and for the one document.
+    expect(asked).toEqual([12_000, 5000])
   })
 
   test('ends when the guard closes, and so does the request that waited', async () => {

@@ -34,11 +34,14 @@ export class RequestContext {
   readonly #startedAt = performance.now()
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
-  /** What a declaration that asks nothing says of the handler beside it. */
-  #beside: Placement | undefined
-  /** The same while that handler runs: it holds for undeclared routes in it, too. */
-  #cover: { readonly placement: Placement; readonly decision: Decision } | undefined
+  /** What a declaration that asks nothing says, and of which handlers beside it. */
+  #beside: { readonly placement: Placement; readonly handlers: ReadonlySet<object> } | undefined
+  /** The same while such a handler runs: it holds for undeclared routes in it, too. */
+  #cover: Placement | undefined
+  /** An allow that is recorded only if an answer rests on it. */
   #held: { readonly decision: Decision; readonly facts: Facts } | undefined
+  /** What had been allowed when something failed: error handlers may answer for it. */
+  #failed: Decision | undefined
 
   constructor(decider: Decider, request: InboundRequest) {
     this.#decider = decider
@@ -46,49 +49,67 @@ export class RequestContext {
   }
 
   /**
-   * Decides for what is mounted behind a declaration outside any route. A requirement is a floor for all that follows.
-   * Anything else speaks for the handler beside it alone, and counts while that one runs. A denial is recorded; an
-   * allow only when an answer starts with nothing more decided.
+   * Decides for what is mounted behind a declaration outside any route. A requirement is a floor for what follows in the
+   * same router. Anything else speaks for the `handlers` beside it alone, and counts while they run. A denial is
+   * recorded; an allow only when an answer starts with nothing more decided.
    */
-  enter(placement: Placement, route: string): Decision | Promise<Decision> {
+  enter(
+    placement: Placement,
+    route: string,
+    handlers: ReadonlySet<object> = noHandlers,
+  ): Decision | Promise<Decision> {
     // What a router asked before is not undone by a later router that asks nothing.
     if (isRequirement(placement)) this.#floor = both(this.#floor, placement)
-    else this.#beside = placement
+    else this.#beside = { placement, handlers }
     return this.#settle(this.#floor ?? placement, route, false)
   }
 
   /**
-   * The handler beside a declaration that asks nothing is about to run, and is allowed what the declaration says. The
-   * result takes that back: to be called when the handler passes the request on, since what comes next speaks for itself.
+   * A router, a route, or the handler beside a declaration is about to run. The result ends what was allowed or asked in
+   * it, and is called when it passes the request on or fails: what comes next speaks for itself.
    */
-  arrive(): () => void {
-    const outer = this.#cover
-    if (this.#beside !== undefined && this.#held !== undefined) {
-      this.#cover = { placement: this.#beside, decision: this.#held.decision }
-      this.decision = this.#held.decision
+  begin(handler: object): (hasFailed: boolean) => void {
+    const { decision } = this
+    const floor = this.#floor
+    const cover = this.#cover
+    if (this.#beside?.handlers.has(handler) === true) {
+      this.#cover = this.#beside.placement
+      this.decision = this.#held?.decision ?? decision
     }
     this.#beside = undefined
-    return () => {
-      this.#cover = outer
-      this.leaveRoute()
+    return (hasFailed) => {
+      if (hasFailed) this.#failed = this.decision
+      this.decision = decision
+      this.#floor = floor
+      this.#cover = cover
     }
   }
 
-  /** A route has passed the request on: what it was allowed ends with it. */
-  leaveRoute(): void {
-    // What a floor allowed stays allowed: the floor is met, and holds for whatever follows.
-    if (this.#floor === undefined) this.decision = this.#cover?.decision
+  /** An error handler is about to run: it may answer for what was allowed when it failed. The result ends that. */
+  beginError(): () => void {
+    const { decision } = this
+    this.decision = this.#failed ?? decision
+    return () => {
+      this.decision = decision
+    }
   }
 
-  /** Decides for the resolved route: its own declaration and every floor before it, or what undeclared routes get. */
-  decide(own: Placement | undefined, route: string): Decision | Promise<Decision> {
-    const effective =
-      own !== undefined && isRequirement(own)
-        ? both(this.#floor, own)
-        : (this.#floor ?? own ?? this.#cover?.placement ?? this.#decider.undeclared)
+  /**
+   * Decides for the resolved route: what it declares and every floor before it. `isBelowFloor` says that a router which
+   * the route stands in asks something; a route that declares nothing otherwise gets what undeclared routes get.
+   */
+  decide(own: Placement | undefined, route: string, isBelowFloor = false): Decision | Promise<Decision> {
+    const effective = this.#effective(own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover)
     return effective === undefined
       ? this.refuse(routeUndeclared, route)
       : this.#settle(effective, route, true)
+  }
+
+  // A floor is added to whatever was declared. It is no declaration by itself: it may be a neighbour's.
+  #effective(declared: Placement | undefined): Placement | undefined {
+    const asked = declared ?? this.#decider.undeclared
+    if (asked === undefined) return undefined
+    return isRequirement(asked) ? both(this.#floor, asked) : (this.#floor ?? asked)
   }
 
   /** Denies for a reason that is the route's own, not the caller's. */
@@ -174,6 +195,7 @@ function both(floor: Requirement | undefined, own: Requirement): Requirement {
   return pair
 }
 
+const noHandlers: ReadonlySet<object> = new Set()
 const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()
 const nobody: Authentication = Object.freeze({ identity: undefined, source: 'none' })
 const nothingAsked = new Unprotected('the route itself is refused')

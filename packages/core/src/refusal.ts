@@ -171,7 +171,7 @@ export function quoted(value: unknown): string {
     return typeof value === 'object' ? (value === null ? 'null' : 'an object') : typeof value
   }
   const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value
-  return JSON.stringify(cut).replaceAll(/[\u007f-\u009f\u2028\u2029]/g, '?')
+  return JSON.stringify(cut).replaceAll(/[\u007f-\u009f\u2028\u2029\p{Cf}]/gu, '?')
 }
 
 const nothing: RefusalDetail = Object.freeze({})

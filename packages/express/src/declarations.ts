@@ -9,13 +9,13 @@ import {
 import { Refusal, Requirement, requirePlacement } from '@countersign/core/adapter'
 import type { Application, RequestHandler } from 'express'
 import { answer } from './answer.ts'
-import { coverHandler } from './covered-handler.ts'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
-import { contextOf, routeOf } from './request-context.ts'
+import { contextOf } from './request-context.ts'
 import { walk } from './router-tree.ts'
+import { boundLayer, handlerOf } from './scopes.ts'
 
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
@@ -26,10 +26,16 @@ export function requires(placement: Placement): RequestHandler {
   const declaration: RequestHandler = function countersignRequires(request, response, next) {
     const context = contextOf(request)
     if (context === undefined) next(noGuard(valid.text))
-    else if (isDecidedByRoute(request, routeOf(request), declaration)) next()
-    else if (!(valid instanceof Requirement) && !coverHandlerBeside(declaration, request.app)) {
-      answer(context.refuse(nothingBeside, `use ${declarationPath(declaration)}`), response, next)
-    } else answer(context.enter(valid, `use ${declarationPath(declaration)}`), response, next)
+    else if (isDecidedByRoute(request, declaration)) next()
+    else {
+      const path = `use ${declarationPath(declaration)}`
+      const beside = valid instanceof Requirement ? undefined : handlersBeside(declaration, request.app)
+      answer(
+        beside?.size === 0 ? context.refuse(nothingBeside, path) : context.enter(valid, path, beside),
+        response,
+        next,
+      )
+    }
   }
   markDeclaration(declaration, valid)
   return declaration
@@ -59,16 +65,16 @@ export const unprotected = (reason: string): RequestHandler => requires(open(rea
 export const callerOptional = (reason: string): RequestHandler => requires(optional(reason))
 
 // Looked for each time: routes and handlers may be added while the service runs.
-function coverHandlerBeside(declaration: object, app: Application): boolean {
-  let isCovered = false
+function handlersBeside(declaration: object, app: Application): ReadonlySet<object> {
+  const handlers = new Set<object>()
   walk(routerOf(app), {
     declaration(found, _path, beside) {
       if (found !== declaration || beside === undefined) return
-      coverHandler(beside)
-      isCovered = true
+      boundLayer(beside)
+      handlers.add(handlerOf(beside))
     },
   })
-  return isCovered
+  return handlers
 }
 
 const nothingBeside = new Refusal('declaration_misplaced', {

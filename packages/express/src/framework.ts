@@ -1,4 +1,4 @@
-import type { Application, RequestHandler } from 'express'
+import type { Application, NextFunction, Request, Response } from 'express'
 
 /*
  * The parts of Express that this adapter looks at beyond its documented API: the stack of layers, and in a route the
@@ -22,7 +22,8 @@ export interface Route {
   readonly stack: RouteLayer[]
   /** Lower-case method → true; `_all` for every method. */
   readonly methods: Readonly<Record<string, boolean>>
-  all(handler: RequestHandler): unknown
+  /** Runs the handlers. Express 5 looks it up at each call; Express 4 has bound it when the route was made. */
+  dispatch: (request: Request, response: Response, done: NextFunction) => unknown
 }
 
 /** One handler of a route. Without a method it runs for every method. */

@@ -5,53 +5,78 @@ import { isMountedAtRoot, layersOf, prototypesOf, routerOf, type Route } from '.
 import { installLatch } from './latch.ts'
 import { rememberPath } from './paths.ts'
 import { declarationsOf, protectRoute } from './protected-route.ts'
-import { walk } from './router-tree.ts'
-import { attachContext, contextOf, rememberRoute, requireCaller, routeOf } from './request-context.ts'
+import { boundRouters, walk } from './router-tree.ts'
+import { handlerOf } from './scopes.ts'
+import { attachContext, rememberRoute, requireCaller, routeOf } from './request-context.ts'
 
 /** The middlewares that put a guard before an application. */
 export const guardMiddlewares = new WeakMap<object, Guard>()
 
 const installed = new WeakSet<object>()
 
-/**
- * Prepares an application once: its requests learn who calls and tell which route was chosen, its responses get the
- * latch. Both live on the prototypes that Express makes for each application, and nowhere else.
- */
+/** Prepares an application once: takes the census, and bounds what is allowed in its routers to them. */
 export function installOn(app: Application, guard: Guard): void {
   if (installed.has(app)) return
   installed.add(app)
-  const router = routerOf(app)
-  const prototypes = prototypesOf(app)
-  takeCensus(router, guard)
-  // Mounted at the root, the guard covers every route: those registered before it are held to it all the same.
-  const coversAll = layersOf(router).some(
-    (layer) => guardMiddlewares.get(layer.handle) === guard && isMountedAtRoot(layer),
-  )
-  Object.defineProperty(prototypes.request, 'caller', {
+  boundRouters(routerOf(app))
+  takeCensus(app, guard)
+  Object.defineProperty(prototypesOf(app).request, 'route', {
     configurable: true,
-    get(this: Request) {
-      return requireCaller(this)
-    },
-  })
-  Object.defineProperty(prototypes.request, 'route', {
-    configurable: true,
-    get(this: Request) {
-      return routeOf(this)
-    },
-    // Express sets this when it has chosen a route, before it runs a handler of it.
+    get: () => undefined,
+    // Mounted at the root, the guard covers every route: one that was registered before it is held to it all the same.
     set(this: Request, route: Route) {
-      rememberRoute(this, route)
-      if (coversAll && contextOf(this) === undefined) admit(this, guard)
-      protectRoute(route, routerOf(this.app))
+      if (coversAll(app, guard)) admit(this, guard)
+      else Object.defineProperty(this, 'route', { configurable: true, writable: true })
+      this.route = route
     },
   })
-  installLatch(prototypes.response)
 }
 
-/** Takes away what could pass for an identity, and opens the undecided context. */
+/**
+ * Takes away what could pass for an identity, and opens the undecided context. What tells the chosen route, who calls,
+ * and keeps an answer back belongs to this request alone, whichever applications and routers it goes through.
+ */
 export function admit(request: Request, guard: Guard): void {
   stripIdentityHeaders(request)
   attachContext(request, guard.open(request))
+  Object.defineProperties(request, members)
+  if (request.res !== undefined) installLatch(request.res)
+}
+
+const members: PropertyDescriptorMap & ThisType<Request> = {
+  caller: {
+    configurable: true,
+    get() {
+      return requireCaller(this)
+    },
+  },
+  route: {
+    configurable: true,
+    get() {
+      return routeOf(this)
+    },
+    // Express sets this when it has chosen a route, before it runs a handler of it.
+    set(route: Route) {
+      rememberRoute(this, route)
+      protectRoute(route, routerOf(this.app))
+    },
+  },
+}
+
+const coversAll = (app: Application, guard: Guard): boolean =>
+  layersOf(routerOf(app)).some(
+    (layer) => guardMiddlewares.get(handlerOf(layer)) === guard && isMountedAtRoot(layer),
+  )
+
+/** Throws a ConfigurationError where the guard is nowhere in the application, which would then be open. */
+export function requireGuarded(app: Application, guard: Guard): void {
+  let isGuarded = false
+  walk(routerOf(app), { handler: (handler) => (isGuarded ||= guardMiddlewares.get(handler) === guard) })
+  if (isGuarded) return
+  throw new ConfigurationError(
+    'guard',
+    'the application does not use it: write app.use(countersign(guard)) before its routes',
+  )
 }
 
 /** Throws a ConfigurationError for the first declaration that does not come first on its route. */
@@ -69,8 +94,8 @@ export function requireDeclarationsFirst(app: Application): void {
   })
 }
 
-function takeCensus(router: object | undefined, guard: Guard): void {
-  walk(router, {
+function takeCensus(app: Application, guard: Guard): void {
+  walk(routerOf(app), {
     route(route, prefix, floors) {
       const path = `${prefix}${String(route.path)}`
       rememberPath(route, path)
@@ -81,5 +106,5 @@ function takeCensus(router: object | undefined, guard: Guard): void {
     },
     declaration: rememberPath,
   })
-  guard.reportUndeclared()
+  if (coversAll(app, guard)) guard.reportUndeclared()
 }

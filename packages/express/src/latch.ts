@@ -4,30 +4,40 @@ import { send } from './answer.ts'
 import { contextOf } from './request-context.ts'
 
 /**
- * The last line of defence. A response of an application that starts without an allow is replaced by a refusal, so
- * that a handler which nobody declared gives nothing away. It has run by then: the census is what prevents that.
- * Installed on the application's own response prototype, which Express keeps for such additions.
+ * The last line of defence. A response that starts without an allow is replaced by a refusal, so that a handler which
+ * nobody declared gives nothing away. It has run by then: the census is what prevents that. Own members of this one
+ * response, over whatever an earlier middleware has put there.
  */
-export function installLatch(prototype: object): void {
-  const response = prototype as ServerResponse // Express's `app.response` inherits from it
+export function installLatch(response: ServerResponse): void {
   const { writeHead, write, end, flushHeaders } = response
-  const replacement = {
-    writeHead(this: ServerResponse, ...args: Parameters<typeof writeHead>) {
-      return mayStart(this, args[0]) ? writeHead.apply(this, args) : this
-    },
-    write(this: ServerResponse, ...args: Parameters<typeof write>) {
-      return mayStart(this, this.statusCode) ? write.apply(this, args) : true
-    },
-    end(this: ServerResponse, ...args: Parameters<typeof end>) {
-      return mayStart(this, this.statusCode) ? end.apply(this, args) : this
-    },
-    flushHeaders(this: ServerResponse) {
-      if (mayStart(this, this.statusCode)) flushHeaders.call(this)
-    },
-  }
-  for (const [name, value] of Object.entries(replacement)) {
-    Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
-  }
+  beneath.set(response, { writeHead, write, end, flushHeaders })
+  Object.assign(response, latch)
+}
+
+type Starting = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders'>
+
+const beneath = new WeakMap<ServerResponse, Starting>()
+
+const latch = {
+  writeHead(this: ServerResponse, ...args: Parameters<Starting['writeHead']>) {
+    // Node takes the low 32 bits of the number for the status.
+    return mayStart(this, args[0] | 0) ? startingOf(this).writeHead.apply(this, args) : this
+  },
+  write(this: ServerResponse, ...args: Parameters<Starting['write']>) {
+    return mayStart(this, this.statusCode) ? startingOf(this).write.apply(this, args) : true
+  },
+  end(this: ServerResponse, ...args: Parameters<Starting['end']>) {
+    return mayStart(this, this.statusCode) ? startingOf(this).end.apply(this, args) : this
+  },
+  flushHeaders(this: ServerResponse) {
+    if (mayStart(this, this.statusCode)) startingOf(this).flushHeaders.call(this)
+  },
+}
+
+// What was there before. Some middlewares hand on an object that inherits from the response.
+function startingOf(response: ServerResponse): Starting {
+  const starting = beneath.get(response)
+  return starting ?? startingOf(Object.getPrototypeOf(response))
 }
 
 function mayStart(response: ServerResponse, status: number): boolean {

@@ -1,13 +1,13 @@
 import type { Placement } from '@countersign/core'
 import { Refusal, joinPlacements } from '@countersign/core/adapter'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { answer } from './answer.ts'
-import { coverRoute } from './covered-handler.ts'
 import type { Route } from './framework.ts'
 import { routePath } from './paths.ts'
 import { placementOf } from './placements.ts'
-import { walk } from './router-tree.ts'
-import { contextOf } from './request-context.ts'
+import { contextOf, gateOf, rememberGate } from './request-context.ts'
+import { boundRouters, walk } from './router-tree.ts'
+import { boundHandler } from './scopes.ts'
 
 /** What one route declares for one method; undefined where it does not handle the method. */
 interface Declared {
@@ -33,6 +33,7 @@ const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
  */
 export function protectRoute(route: Route, router: object | undefined): void {
   if (protectedRoutes.has(route) || route.stack.length === 0) return
+  const place = findRoute(route, router)
   const gate: RequestHandler = function countersignGate(request, response, next) {
     const context = contextOf(request)
     const declared = declaredBy(route, request.method)
@@ -40,8 +41,11 @@ export function protectRoute(route: Route, router: object | undefined): void {
     if (context === undefined || declared === undefined) next()
     else {
       const name = `${request.method} ${routePath(route, request.baseUrl)}`
+      rememberGate(request, route)
       answer(
-        declared.isMisplaced ? context.refuse(misplaced, name) : context.decide(declared.placement, name),
+        declared.isMisplaced
+          ? context.refuse(misplaced, name)
+          : context.decide(declared.placement, name, place.isBelowFloor),
         response,
         next,
       )
@@ -49,24 +53,27 @@ export function protectRoute(route: Route, router: object | undefined): void {
   }
   protectedRoutes.set(route, { gate, length: 0, byMethod: new Map() })
   insertFirst(route, gate)
-  walk(router, {
-    route(found, _prefix, _floors, layer) {
-      if (found === route) coverRoute(layer)
-    },
-  })
+  boundRouters(router)
+  // A router that is called, not mounted, has no layer to be found. Express 5 asks the route itself to run.
+  if (!place.isFound) route.dispatch = boundHandler(route.dispatch)
 }
 
-/** True if this declaration belongs to the route that handles the request: then the gate has decided with it. */
-export function isDecidedByRoute(
-  request: { readonly method: string },
-  route: Route | undefined,
-  declaration: object,
-): boolean {
-  return (
-    route !== undefined &&
-    protectedRoutes.has(route) &&
-    declaredBy(route, request.method)?.handlers.has(declaration) === true
-  )
+function findRoute(route: Route, router: object | undefined): { isFound: boolean; isBelowFloor: boolean } {
+  const place = { isFound: false, isBelowFloor: false }
+  walk(router, {
+    route(found, _prefix, floors) {
+      if (found !== route) return
+      place.isFound = true
+      place.isBelowFloor ||= floors.length > 0
+    },
+  })
+  return place
+}
+
+/** True if the gate of the route that is running has decided with this declaration, which belongs to the route. */
+export function isDecidedByRoute(request: Request, declaration: object): boolean {
+  const route = gateOf(request)
+  return route !== undefined && declaredBy(route, request.method)?.handlers.has(declaration) === true
 }
 
 /** What a route declares for each of its methods, for the census. */

@@ -1,6 +1,7 @@
 import type { Caller } from '@countersign/core'
 import { CallerUnavailableError } from '@countersign/core'
 import type { RequestContext } from '@countersign/core/adapter'
+import type { Request } from 'express'
 import type { Route } from './framework.ts'
 
 declare global {
@@ -16,10 +17,12 @@ declare global {
 interface Carrier {
   [attached]?: RequestContext
   [resolved]?: Route
+  [gated]?: { readonly route: Route; readonly params: unknown }
 }
 
 const attached = Symbol('countersign context')
 const resolved = Symbol('countersign route')
+const gated = Symbol('countersign gate')
 
 /** The context that `countersign()` attached; undefined where the request did not come through it. */
 export const contextOf = (request: object): RequestContext | undefined => (request as Carrier)[attached] // ours alone: the symbol is not exported
@@ -33,6 +36,20 @@ export const routeOf = (request: object): Route | undefined => (request as Carri
 
 export function rememberRoute(request: object, route: Route): void {
   ;(request as Carrier)[resolved] = route
+}
+
+/** Notes that the gate of a route has been reached. */
+export function rememberGate(request: Request, route: Route): void {
+  ;(request as Carrier)[gated] = { route, params: request.params }
+}
+
+/**
+ * The route whose gate was reached and that is still running. Express gives `params` anew with each layer that it enters,
+ * so a request that has gone on, past whatever callback or error, does not pass for one that is still in the route.
+ */
+export function gateOf(request: Request): Route | undefined {
+  const gate = (request as Carrier)[gated]
+  return gate?.params === request.params ? gate?.route : undefined
 }
 
 /** Who calls, or undefined on a route that may have no caller. */

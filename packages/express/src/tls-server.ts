@@ -1,15 +1,17 @@
 import { createTlsServer as createServer, type TlsServerOptions } from '@countersign/core/adapter'
 import type { Application } from 'express'
 import type { Server } from 'node:https'
-import { installOn, requireDeclarationsFirst } from './install.ts'
+import { installOn, requireDeclarationsFirst, requireGuarded } from './install.ts'
 
 /**
  * Makes an HTTPS server for an application, with its own certificate and key, that asks for the client certificates
  * its guard trusts: `createTlsServer(app, { cert: './tls.crt', key: './tls.key', guard }).listen(8443)`. Throws a
- * ConfigurationError where certificate and key do not fit, or where a route says too late who may call it.
+ * ConfigurationError where certificate and key do not fit, where the application does not use the guard, or where a
+ * route says too late who may call it.
  */
 export function createTlsServer(app: Application, options: TlsServerOptions): Server {
   const server = createServer(app, options)
+  requireGuarded(app, options.guard)
   requireDeclarationsFirst(app)
   installOn(app, options.guard)
   return server

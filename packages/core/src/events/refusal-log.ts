@@ -46,7 +46,8 @@ export class RefusalLog {
 
   #warn(message: string): void {
     try {
-      this.#logger.warn(message)
+      const told: unknown = this.#logger.warn(message)
+      if (told instanceof Promise) told.catch(() => undefined)
     } catch {
       // A logger that fails must not turn a refusal into an error of the application.
     }

@@ -4,7 +4,7 @@ import type { Clock } from '../clock/clock.ts'
 import { parseBearer } from '../evidence/authorization.ts'
 import { readPeerCertificate } from '../evidence/peer-certificate.ts'
 import { Refusal } from '../refusal.ts'
-import type { CertificateTrust, CertificateVerification } from './certificate/certificate-trust.ts'
+import { CertificateVerification, type CertificateTrust } from './certificate/certificate-trust.ts'
 import { signatureTail } from './token/compact-jws.ts'
 import { verifyToken, type TokenVerification, type TrustedIssuers } from './token/verify-token.ts'
 import { VerifiedIdentity } from './verified-identity.ts'
@@ -26,6 +26,8 @@ interface AuthenticatorOptions {
 interface ConnectionMemory {
   /** Undefined until it was looked for. */
   certificate: CertificateVerification | Refusal | 'none' | undefined
+  /** Until when a refused certificate stays refused without being looked at again. */
+  refusedUntil: number
   authorization: string | undefined
   authentication: (Authentication & { readonly identity: VerifiedIdentity }) | undefined
 }
@@ -129,39 +131,37 @@ export class Authenticator {
     if (certificates === undefined) return undefined
     const known = memory.certificate
     if (known === 'none') return undefined
-    if (known instanceof Refusal || known?.isAlive(now) === true) return known
+    if (known instanceof Refusal && now < memory.refusedUntil && now >= memory.refusedUntil - retryAfterMs)
+      return known
+    if (known instanceof CertificateVerification && known.isAlive(now)) return known
     const peer = readPeerCertificate(connection)
     if (peer === undefined) {
       memory.certificate = 'none'
       return undefined
     }
     const verified = certificates.verify(peer, now)
-    return verified instanceof Promise
-      ? verified.then((result) => keep(result, memory))
-      : keep(verified, memory)
+    memory.refusedUntil = now + retryAfterMs
+    if (!(verified instanceof Promise)) return (memory.certificate = verified)
+    return verified.then((result) => (memory.certificate = result))
   }
 
   #memoryOf(connection: object): ConnectionMemory {
     let memory = this.#connections.get(connection)
     if (memory === undefined) {
-      memory = { certificate: undefined, authorization: undefined, authentication: undefined }
+      memory = {
+        certificate: undefined,
+        refusedUntil: 0,
+        authorization: undefined,
+        authentication: undefined,
+      }
       this.#connections.set(connection, memory)
     }
     return memory
   }
 }
 
-// What is wrong with a certificate stays wrong on its connection, except where only the time was.
-function keep(
-  verified: CertificateVerification | Refusal,
-  memory: ConnectionMemory,
-): CertificateVerification | Refusal {
-  const isOfTime =
-    verified instanceof Refusal &&
-    ['certificate_expired', 'certificate_not_yet_valid'].includes(verified.code)
-  memory.certificate = isOfTime ? undefined : verified
-  return verified
-}
+// A refusal may be one of time alone. Looking again on every request would let a stranger have a path searched for each.
+const retryAfterMs = 10_000
 
 const digestOf = (token: string): string => hash('sha256', token, 'base64url')
 

@@ -17,6 +17,13 @@ export function requireObject<T>(value: T, option: string): T & object {
   throw new ConfigurationError(option, `expected an object, got ${describeValue(value)}`)
 }
 
+/** An object written as such: what a Map or a class instance holds would not be seen. */
+export function requireEntries<T extends object>(value: T, option: string): T {
+  const prototype: unknown = Object.getPrototypeOf(requireObject(value, option))
+  if (prototype === Object.prototype || prototype === null) return value
+  throw new ConfigurationError(option, 'expected a plain object, such as { name: value }, got one of a class')
+}
+
 export function requireNumber(value: unknown, option: string, min: number, max: number): number {
   if (typeof value === 'number' && Number.isFinite(value) && value >= min && value <= max) return value
   throw new ConfigurationError(

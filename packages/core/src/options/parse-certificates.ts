@@ -3,7 +3,7 @@ import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import type { CertificateOptions } from './guard-options.ts'
-import { readPem, requireKnownKeys, requireObject } from './option-values.ts'
+import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
 
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
 export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
@@ -19,7 +19,7 @@ export function parseCertificates(options: CertificateOptions, maxCacheEntries: 
 
 function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
   requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
-  const domains = Object.entries(requireObject(options.trustDomains, 'certificates.trustDomains'))
+  const domains = Object.entries(requireEntries(options.trustDomains, 'certificates.trustDomains'))
   if (domains.length === 0) {
     throw new ConfigurationError(
       'certificates.trustDomains',

@@ -67,7 +67,7 @@ function requireIssuerUrl(issuer: unknown, option: string, mayUse: (url: URL) =>
     )
   }
   const url = new URL(issuer)
-  if (/[?#\s]/.test(issuer) || url.username !== '' || url.password !== '') {
+  if (/[?#\s]/.test(issuer) || hasCredentials(url)) {
     throw new ConfigurationError(
       option,
       'an issuer has no query, fragment or user name: write the URL as it stands in `iss`',
@@ -88,7 +88,12 @@ function parseLocation(options: IssuerOptions, option: string, mayUse: (url: URL
   }
   if (jwks !== undefined) return { kind: 'given', jwks }
   if (jwksUri === undefined) return { kind: 'discovery', issuer, mayUse }
-  if (typeof jwksUri !== 'string' || !URL.canParse(jwksUri) || !mayUse(new URL(jwksUri))) {
+  if (
+    typeof jwksUri !== 'string' ||
+    !URL.canParse(jwksUri) ||
+    !mayUse(new URL(jwksUri)) ||
+    hasCredentials(new URL(jwksUri))
+  ) {
     throw new ConfigurationError(
       `${option}.jwksUri`,
       'expected an https URL, or one that `dangerouslyAllowHttp` names',
@@ -171,3 +176,5 @@ const isPem = (ca: unknown): ca is string | undefined => {
 const isAllowedHttp = (url: URL, { dangerouslyAllowHttp }: IssuerContext): boolean =>
   url.protocol === 'http:' &&
   [...dangerouslyAllowHttp].some((allowed) => URL.canParse(allowed) && new URL(allowed).href === url.href)
+
+const hasCredentials = ({ username, password }: URL): boolean => username !== '' || password !== ''

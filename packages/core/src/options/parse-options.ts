@@ -5,7 +5,7 @@ import type { CertificateTrust } from '../identity/certificate/certificate-trust
 import type { FetchDocument } from '../identity/trust/fetch-document.ts'
 import type { TrustedIssuer } from '../identity/trust/trusted-issuer.ts'
 import type { GuardOptions } from './guard-options.ts'
-import { requireKnownKeys, requireNumber, requireObject, requireStrings } from './option-values.ts'
+import { requireEntries, requireKnownKeys, requireNumber, requireStrings } from './option-values.ts'
 import { parseCertificates } from './parse-certificates.ts'
 import { parseIssuer } from './parse-issuer.ts'
 import { Grants } from '../policy/effective-scopes.ts'
@@ -55,7 +55,7 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
   return Object.freeze({
     issuers,
     certificates,
-    grants: options.grants === undefined ? undefined : new Grants(requireObject(options.grants, 'grants')),
+    grants: options.grants === undefined ? undefined : new Grants(requireEntries(options.grants, 'grants')),
     undeclared: parseUndeclared(options.undeclared),
     logger: parseLogger(options.log),
     realm: requireRealm(options.realm ?? 'countersign'),

@@ -42,12 +42,18 @@ export class Grants {
 export function effectiveScopes(identity: VerifiedIdentity, grants: Grants | undefined): ScopeSet {
   const fromToken = identity.token?.claims.scopes
   if (grants === undefined) return new Scopes(fromToken ?? [], [])
-  const parties = [identity.service, identity.user].filter((party) => party !== undefined)
-  const granted = parties.map(({ id }) => grants.of(id))
+  const granted = partiesOf(identity).map((id) => grants.of(id))
   if (fromToken === undefined) return grantedAlone(granted)
   const isGranted = (scope: string): boolean =>
     granted.every((grantsOfOne) => grantsOfOne.some((grant) => covers(grant, scope)))
   return new Scopes(fromToken.filter(isGranted), [])
+}
+
+// A user's token without a certificate still comes from a service: the client that it was issued to. Else a service
+// could get rid of its own limits by leaving its certificate out.
+function partiesOf({ service, user, token }: VerifiedIdentity): readonly string[] {
+  const client = token === undefined ? undefined : `${token.claims.iss}#client=${token.claims.client_id}`
+  return [service?.id ?? client, user?.id].filter((id) => id !== undefined)
 }
 
 // Without a token there is one party, whom the certificate names, and what policy grants it.

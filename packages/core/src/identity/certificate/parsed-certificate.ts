@@ -97,6 +97,8 @@ function isStrongKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }:
   if (type === 'ed25519') return true
   if (type === 'ec') return ['prime256v1', 'secp384r1', 'secp521r1'].includes(details?.namedCurve ?? '')
   const bits = details?.modulusLength ?? 0
+  // A huge exponent is legal and makes each signature check take tens of milliseconds.
+  if ((details?.publicExponent ?? 0n) > maxExponent) return false
   return (type === 'rsa' || type === 'rsa-pss') && bits >= 2048 && bits <= 8192
 }
 
@@ -108,4 +110,5 @@ const nameConstraintsOid = '2.5.29.30'
 const understood: ReadonlySet<string> = new Set(['2.5.29.15', subjectAltNameOid, '2.5.29.19', '2.5.29.37'])
 const strongSchemes: ReadonlySet<unknown> = new Set(['ECDSA', 'RSASSA-PKCS1-v1_5', 'RSA-PSS'])
 const strongHashes: ReadonlySet<unknown> = new Set(['SHA-256', 'SHA-384', 'SHA-512'])
+const maxExponent = 2n ** 32n
 const maxBytes = 16 * 1024

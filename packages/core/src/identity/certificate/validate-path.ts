@@ -51,12 +51,13 @@ function isIssuedBy(
   path: VerifiedPath,
   search: Search,
 ): boolean {
-  if (subject.issuer !== issuer.subject || search.signatureChecks >= maxSignatureChecks) return false
-  search.signatureChecks += 1
-  if (!subject.isSignedBy(issuer)) return false
+  if (subject.issuer !== issuer.subject) return false
+  // Cheap checks first: a signature check costs a hundred of them, and this is asked by whoever connects.
   const flaw = flawOf(issuer, search.nowMs, 'an issuer') ?? issuerFlaw(issuer, path)
   search.refusal ??= flaw
-  return flaw === undefined
+  if (flaw !== undefined || search.signatureChecks >= maxSignatureChecks) return false
+  search.signatureChecks += 1
+  return subject.isSignedBy(issuer)
 }
 
 function flawOf(certificate: ParsedCertificate, nowMs: number, which: string): Refusal | undefined {

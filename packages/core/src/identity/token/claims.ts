@@ -28,7 +28,8 @@ export function parseClaims(all: Record<string, unknown>): AccessTokenClaims | R
     const value = all[name]
     if (value === undefined && name === 'nbf') continue
     if (value === undefined) return missing(name)
-    if (typeof value !== 'number' || !Number.isFinite(value)) return wrong(name, 'a number of seconds', value)
+    if (typeof value !== 'number' || !(Math.abs(value) <= lastSecond))
+      return wrong(name, 'a number of seconds', value)
   }
   const aud = parseAudience(all['aud'])
   if (aud instanceof Refusal) return aud
@@ -102,6 +103,9 @@ function parseScope(scope: unknown): readonly string[] | Refusal {
     typeof scope === 'string' ? 'other text' : scope,
   )
 }
+
+// The last second that JavaScript has a date for. NaN and infinity are beyond it.
+const lastSecond = 8.64e12
 
 const missing = (name: string): Refusal =>
   new Refusal('claim_missing', { expected: `\`${name}\``, actual: `no \`${name}\`` })

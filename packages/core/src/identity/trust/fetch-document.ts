@@ -56,6 +56,12 @@ export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
         })
       },
     )
+    // Neither answer nor error comes of a connection that was switched to another protocol.
+    sent.once('upgrade', (_response, socket) => {
+      socket.destroy()
+      reject(new UnexpectedStatus(101))
+    })
+    sent.once('close', () => reject(new Error('the connection closed before the answer was complete')))
     sent.once('error', (error) =>
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs} ms`) : error),
     )

@@ -132,7 +132,10 @@ export class KeySource {
     const { issuer, location, ca, clock, fetch } = this.#options
     if (location.kind === 'given') return
     try {
-      const { body, maxAgeSeconds } = await fetchKeySet(location, fetch, { ca, signal: this.#abort.signal })
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(deadlineMs)])
+      const fetched = fetchKeySet(location, fetch, { ca, signal })
+      // Whatever the fetch does, it may not keep the next one from being made.
+      const { body, maxAgeSeconds } = await Promise.race([fetched, whenAborted(signal)])
       this.#keys = KeySet.parse(body, this.#keys)
       this.#fetchedAt = clock.now()
       this.#maxAgeMs =
@@ -151,6 +154,13 @@ export class KeySource {
   }
 }
 
+const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true })
+  })
+
+/** For discovery and key set together. */
+const deadlineMs = 12_000
 const cooldownMs = 1500
 const minMaxAgeMs = 60_000
 const maxMaxAgeMs = 24 * 3_600_000

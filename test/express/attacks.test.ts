@@ -1,0 +1,175 @@
+import {
+  authenticated,
+  countersign,
+  createGuard,
+  createTlsServer,
+  requireScopes,
+  requires,
+  unprotected,
+  type Guard,
+} from '@countersign/express'
+import { createTestCa, type TestIssuer } from '@countersign/testing'
+import type { NextFunction, Request, Response } from 'express'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
+
+// Ways around the gate, the floors and the latch, each of which once worked in a hostile review.
+
+let issuer: TestIssuer
+beforeAll(async () => {
+  issuer = await testIssuer()
+})
+
+describe.each(expressVersions)('%s', (name, express) => {
+  let app: ReturnType<typeof express>
+  let guard: Guard
+  let served: ServedApp
+  let ran: string[]
+  const handler = (label: string) => (_request: Request, response: Response) => {
+    ran.push(label)
+    response.send(label)
+  }
+  const passOn = (_request: Request, _response: Response, next: NextFunction): void => next()
+
+  beforeEach(async () => {
+    ran = []
+    guard = createGuard({ audience: 'orders', issuers: [issuer], log: false })
+    app = express()
+    served = await ServedApp.start(app)
+  })
+  afterEach(async () => {
+    await served.close()
+    guard.close()
+  })
+
+  test('a declaration that a skipped route shares with a router stays the floor of the router', async () => {
+    app.use(countersign(guard))
+    const adminOnly = requireScopes('admin:write')
+    app.param('id', (_request, _response, next, id) => next(/^\d+$/.test(id) ? undefined : 'route'))
+    app.get('/admin/:id', adminOnly, handler('one'))
+    const admin = express.Router()
+    admin.use(adminOnly)
+    admin.get('/users', requires(authenticated()), handler('users'))
+    admin.get('/ping', unprotected('below a floor'), handler('ping'))
+    app.use('/admin', admin)
+    expect((await served.call('/admin/users', { headers: await bearer(issuer) })).code).toBe('scope_missing')
+    expect((await served.call('/admin/ping')).code).toBe('credential_missing')
+    expect(ran).toEqual([])
+    const allowed = await served.call('/admin/users', { headers: await bearer(issuer, 'admin:write') })
+    expect(allowed.body).toBe('users')
+  })
+
+  test('an application that is called instead of mounted is guarded all the same', async () => {
+    app.use(countersign(guard))
+    const sub = express()
+    sub.get('/secret', handler('secret'))
+    sub.get('/open', unprotected('open'), handler('open'))
+    sub.use('/use', handler('use'))
+    app.use((request, response, next) => void sub(request, response, next))
+    expect((await served.call('/secret')).code).toBe('route_undeclared')
+    expect((await served.call('/use')).body).not.toContain('"use"')
+    expect((await served.call('/use')).code).toBe('route_undeclared')
+    expect((await served.call('/open')).body).toBe('open')
+    expect(ran).not.toContain('secret')
+  })
+
+  test('an application with two parents is guarded below the guarded one', async () => {
+    app.use(countersign(guard))
+    const sub = express()
+    sub.get('/secret', handler('secret'))
+    app.use('/sub', sub)
+    express().use('/sub', sub)
+    expect((await served.call('/sub/secret')).code).toBe('route_undeclared')
+    expect(ran).toEqual([])
+  })
+
+  test.each([false, 0, ''])('what was allowed ends with next(%j)', async (nothing) => {
+    app.use(countersign(guard))
+    const passes = (_request: Request, _response: Response, next: NextFunction): void => next(nothing)
+    app.use('/a', unprotected('passes on'), passes)
+    app.get('/a/route', handler('route'))
+    app.get('/b', unprotected('passes on'), passes)
+    app.use('/b', handler('use'))
+    expect((await served.call('/a/route')).code).toBe('route_undeclared')
+    expect((await served.call('/b')).code).toBe('route_undeclared')
+    expect(ran).not.toContain('route')
+  })
+
+  test('what was allowed does not outlive an error that is recovered', async () => {
+    app.use(countersign(guard))
+    app.use('/pub', unprotected('fails'), (_request: Request, _response: Response, next: NextFunction) =>
+      next(new Error('bad range')),
+    )
+    app.use((_error: unknown, _request: Request, _response: Response, next: NextFunction) => next())
+    app.use('/pub', handler('behind'))
+    const answer = await served.call('/pub/x')
+    expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+    expect(answer.body).not.toContain('behind')
+  })
+
+  test('an error handler may answer as it likes for a route that was allowed', async () => {
+    app.use(countersign(guard))
+    app.get('/page', unprotected('fails'), (_request, _response, next) => next(new Error('broken')))
+    app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      response.redirect('/sorry')
+    })
+    expect((await served.call('/page')).status).toBe(302)
+  })
+
+  test('the latch holds the very first answer, also where a middleware had wrapped the response before', async () => {
+    app.use((_request, response, next) => {
+      const end = response.end.bind(response)
+      Object.assign(response, { end: (...args: Parameters<typeof end>) => end(...args) })
+      next()
+    })
+    app.use(countersign(guard))
+    app.use(handler('secret'))
+    const answer = await served.call('/')
+    expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+    expect(answer.body).not.toContain('"secret"')
+  })
+
+  test('the floor of one router declares nothing for the routes of its neighbours', async () => {
+    app.use(countersign(guard))
+    const neighbour = express.Router()
+    neighbour.use(requires(authenticated()))
+    neighbour.get('/mine', handler('mine'))
+    app.use(neighbour)
+    app.get('/undeclared', handler('undeclared'))
+    app.use('/handler', handler('handler'))
+    const headers = await bearer(issuer)
+    expect((await served.call('/mine', { headers })).body).toBe('mine')
+    expect((await served.call('/undeclared', { headers })).code).toBe('route_undeclared')
+    expect((await served.call('/handler', { headers })).code).toBe('route_undeclared')
+  })
+
+  test('a status beyond 32 bits is the status that Node makes of it', async () => {
+    app.use(countersign(guard))
+    app.use((_request, response) => void response.writeHead(2 ** 32 + 200).end('secret'))
+    expect((await served.call('/')).body).not.toContain('secret')
+  })
+
+  // Express 4 binds a route when it is made, so nothing can be put around one whose router is called by a function.
+  if (name === 'Express 5') {
+    test('a route of a router that is called by a function loses its allow, too', async () => {
+      app.use(countersign(guard))
+      const dynamic = express.Router()
+      dynamic.get('/a', unprotected('passes on'), passOn)
+      app.use((request, response, next) => void dynamic(request, response, next))
+      app.use(handler('behind'))
+      expect((await served.call('/a')).code).toBe('route_undeclared')
+    })
+  }
+})
+
+test('a TLS server is not made for an application that does not use its guard', async () => {
+  const guard = createGuard({ audience: 'orders', issuers: [issuer], log: false })
+  const { cert, key } = await (await createTestCa()).serverCertificate()
+  const [, [, express]] = expressVersions as [unknown, [string, (typeof expressVersions)[number][1]]]
+  const app = express()
+  app.get('/x', (_request, response) => void response.send('open'))
+  expect(() => createTlsServer(app, { cert, key, guard })).toThrow(
+    expect.objectContaining({ option: 'guard' }),
+  )
+  guard.close()
+})
