@@ -1,7 +1,7 @@
 import { ConfigurationError } from './configuration-error.ts'
 
 /** Kept equal to the package's version by a test. */
-export const version = '0.1.0'
+const version = '0.1.0'
 
 // Two installed copies do not know each other's types, so each marks what it makes with a name that both can read.
 const mark = Symbol.for('countersign.copy')

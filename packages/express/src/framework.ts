@@ -60,5 +60,11 @@ export const isMountedAtRoot = ({ slash, regexp }: RouterLayer): boolean =>
 /** True if both were mounted at the same path, as the parts of one `use(path, …)` are; where no path is kept, at the root or not. */
 export const isMountedAlike = (one: RouterLayer, other: RouterLayer): boolean =>
   isMountedAtRoot(one) === isMountedAtRoot(other) &&
-  String(one.rawPath) === String(other.rawPath) &&
+  pathText(one.rawPath) === pathText(other.rawPath) &&
   one.regexp?.source === other.regexp?.source
+
+/** A path as it was registered, for events, the census and messages. */
+export function pathText(path: unknown): string {
+  if (Array.isArray(path)) return path.map(pathText).join(', ')
+  return path instanceof RegExp ? path.source : typeof path === 'string' ? path : ''
+}

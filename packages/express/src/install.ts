@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@countersign/core'
 import { joinPlacements, stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
-import { isMountedAtRoot, layersOf, prototypesOf, routerOf, type Route } from './framework.ts'
+import { isMountedAtRoot, layersOf, pathText, prototypesOf, routerOf, type Route } from './framework.ts'
 import { installLatch } from './latch.ts'
 import { rememberPath } from './paths.ts'
 import { declarationsOf, protectRoute } from './protected-route.ts'
@@ -86,7 +86,7 @@ export function requireDeclarationsFirst(app: Application): void {
       for (const { method, isMisplaced } of declarationsOf(route)) {
         if (!isMisplaced) continue
         throw new ConfigurationError(
-          `${method} ${prefix}${String(route.path)}`,
+          `${method} ${prefix}${pathText(route.path)}`,
           "a handler comes before what says who may call: write app.get(path, requireScopes('…'), handler)",
         )
       }
@@ -97,7 +97,7 @@ export function requireDeclarationsFirst(app: Application): void {
 function takeCensus(app: Application, guard: Guard): void {
   walk(routerOf(app), {
     route(route, prefix, floors) {
-      const path = `${prefix}${String(route.path)}`
+      const path = `${prefix}${pathText(route.path)}`
       rememberPath(route, path)
       for (const { method, placement } of declarationsOf(route)) {
         const effective = joinPlacements(placement === undefined ? floors : [...floors, placement])

@@ -9,8 +9,12 @@ import { contextOf } from './request-context.ts'
  * response, over whatever an earlier middleware has put there.
  */
 export function installLatch(response: ServerResponse): void {
-  const { writeHead, write, end, flushHeaders } = response
-  beneath.set(response, { writeHead, write, end, flushHeaders })
+  beneath.set(response, {
+    writeHead: response.writeHead.bind(response),
+    write: response.write.bind(response),
+    end: response.end.bind(response),
+    flushHeaders: response.flushHeaders.bind(response),
+  })
   Object.assign(response, latch)
 }
 
@@ -21,16 +25,16 @@ const beneath = new WeakMap<ServerResponse, Starting>()
 const latch = {
   writeHead(this: ServerResponse, ...args: Parameters<Starting['writeHead']>) {
     // Node takes the low 32 bits of the number for the status.
-    return mayStart(this, args[0] | 0) ? startingOf(this).writeHead.apply(this, args) : this
+    return mayStart(this, args[0] | 0) ? startingOf(this).writeHead(...args) : this
   },
   write(this: ServerResponse, ...args: Parameters<Starting['write']>) {
-    return mayStart(this, this.statusCode) ? startingOf(this).write.apply(this, args) : true
+    return mayStart(this, this.statusCode) ? startingOf(this).write(...args) : true
   },
   end(this: ServerResponse, ...args: Parameters<Starting['end']>) {
-    return mayStart(this, this.statusCode) ? startingOf(this).end.apply(this, args) : this
+    return mayStart(this, this.statusCode) ? startingOf(this).end(...args) : this
   },
   flushHeaders(this: ServerResponse) {
-    if (mayStart(this, this.statusCode)) startingOf(this).flushHeaders.call(this)
+    if (mayStart(this, this.statusCode)) startingOf(this).flushHeaders()
   },
 }
 

@@ -1,4 +1,4 @@
-import type { Route } from './framework.ts'
+import { pathText, type Route } from './framework.ts'
 import { unknownPath } from './router-tree.ts'
 
 const paths = new WeakMap<object, string>()
@@ -13,4 +13,4 @@ export const declarationPath = (declaration: object): string => paths.get(declar
 
 /** The path of a route for events and logs: as it was written, never what a caller made of it. */
 export const routePath = (route: Route, baseUrl: string): string =>
-  paths.get(route) ?? `${baseUrl === '' ? '' : unknownPath}${String(route.path)}`
+  paths.get(route) ?? `${baseUrl === '' ? '' : unknownPath}${pathText(route.path)}`

@@ -1,6 +1,13 @@
 import { Requirement } from '@countersign/core/adapter'
 import type { Placement } from '@countersign/core'
-import { isMountedAlike, isMountedAtRoot, layersOf, type Route, type RouterLayer } from './framework.ts'
+import {
+  isMountedAlike,
+  isMountedAtRoot,
+  layersOf,
+  pathText,
+  type Route,
+  type RouterLayer,
+} from './framework.ts'
 import { boundLayer, handlerOf } from './scopes.ts'
 import { placementOf } from './placements.ts'
 
@@ -69,7 +76,7 @@ function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[])
 
 // Releases that do not keep the path of a mounted router leave its place open.
 const mountPath = (layer: RouterLayer): string =>
-  isMountedAtRoot(layer) ? '' : layer.rawPath === undefined ? unknownPath : String(layer.rawPath)
+  isMountedAtRoot(layer) ? '' : layer.rawPath === undefined ? unknownPath : pathText(layer.rawPath)
 
 /** Stands for a path that is not known as it was written; what came in its place is a caller's text and is not shown. */
 export const unknownPath = '/…'

@@ -38,7 +38,7 @@ const serverCa = await createTestCa({ name: 'CA of the test server' })
 const identity = await serverCa.serverCertificate(['localhost'])
 
 /** Lets the short keys and old hashes of hostile certificates through the handshake, so that a guard sees them. */
-export const anyCipher = 'DEFAULT@SECLEVEL=0'
+const anyCipher = 'DEFAULT@SECLEVEL=0'
 
 export async function openTls(
   guard: Guard,

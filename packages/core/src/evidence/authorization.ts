@@ -26,7 +26,7 @@ export function parseBearer(authorization: string): string | Refusal {
 }
 
 /** Longer tokens are refused before anything is decoded. */
-export const maxTokenLength = 8192
+const maxTokenLength = 8192
 
 function bounded(token: string): string | Refusal {
   if (token.length <= maxTokenLength) return token === '' ? noToken : token

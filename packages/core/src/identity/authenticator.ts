@@ -131,8 +131,9 @@ export class Authenticator {
     if (certificates === undefined) return undefined
     const known = memory.certificate
     if (known === 'none') return undefined
-    if (known instanceof Refusal && now < memory.refusedUntil && now >= memory.refusedUntil - retryAfterMs)
+    if (known instanceof Refusal && now < memory.refusedUntil && now >= memory.refusedUntil - retryAfterMs) {
       return known
+    }
     if (known instanceof CertificateVerification && known.isAlive(now)) return known
     const peer = readPeerCertificate(connection)
     if (peer === undefined) {

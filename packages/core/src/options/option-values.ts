@@ -12,7 +12,7 @@ export function requireKnownKeys(value: unknown, option: string, known: readonly
   }
 }
 
-export function requireObject<T>(value: T, option: string): T & object {
+function requireObject<T>(value: T, option: string): T & object {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new ConfigurationError(option, `expected an object, got ${describeValue(value)}`)
 }

@@ -35,7 +35,7 @@ export function createSvidVerifier(
 }
 
 /** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
-export function verifySvid(
+function verifySvid(
   peer: PeerCertificate,
   { bundles, intermediates: known }: SvidTrust,
   nowMs: number,

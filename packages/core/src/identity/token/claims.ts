@@ -28,8 +28,9 @@ export function parseClaims(all: Record<string, unknown>): AccessTokenClaims | R
     const value = all[name]
     if (value === undefined && name === 'nbf') continue
     if (value === undefined) return missing(name)
-    if (typeof value !== 'number' || !(Math.abs(value) <= lastSecond))
+    if (typeof value !== 'number' || !(Math.abs(value) <= lastSecond)) {
       return wrong(name, 'a number of seconds', value)
+    }
   }
   const aud = parseAudience(all['aud'])
   if (aud instanceof Refusal) return aud

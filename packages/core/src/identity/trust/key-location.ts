@@ -42,10 +42,10 @@ async function discover(
   return url
 }
 
-export const openIdUrl = (issuer: string): URL =>
+const openIdUrl = (issuer: string): URL =>
   new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
 
-export function oauthUrl(issuer: string): URL {
+function oauthUrl(issuer: string): URL {
   const { origin, pathname } = new URL(issuer)
   return new URL(`${origin}/.well-known/oauth-authorization-server${pathname.replace(/\/$/, '')}`)
 }

@@ -1,0 +1,29 @@
+// A user's project: an empty folder, our tarballs, and what else the user takes from the registry.
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodeAt } from '../../scripts/node-version.mjs'
+import { run } from './run.ts'
+import { tarballs } from './tarballs.ts'
+
+/** The Node versions that a release is made for, newest of each line. */
+export const nodeVersions = ['22.23.3', '24.21.0', '26.10.0'] as const
+export type NodeVersion = (typeof nodeVersions)[number]
+
+export interface Project {
+  readonly folder: string
+  /** Runs a file of the project on this Node and hands back what it printed. */
+  node(version: NodeVersion, args: readonly string[], env?: NodeJS.ProcessEnv): string
+}
+
+export function createProject(files: string, dependencies: Readonly<Record<string, string>>): Project {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-user-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  cpSync(fileURLToPath(new URL(`consumer/${files}`, import.meta.url)), folder, { recursive: true })
+  const packed = Object.fromEntries(tarballs.map(({ name, path }) => [name, `file:${path}`]))
+  const manifest = { private: true, dependencies: { ...packed, ...dependencies } }
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest))
+  run('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder })
+  return { folder, node: (version, args, env = {}) => run(nodeAt(version), args, { cwd: folder, env }) }
+}

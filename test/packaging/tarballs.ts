@@ -1,0 +1,67 @@
+// Builds and packs every package as it would be published, once per run.
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { pnpmCommand } from '../../scripts/run/pnpm.mjs'
+import { run } from './run.ts'
+
+const root: string = fileURLToPath(new URL('../../', import.meta.url))
+
+export interface Tarball {
+  readonly name: string
+  readonly path: string
+  /** What is in it, without the leading `package/`. */
+  readonly files: readonly string[]
+  readonly manifest: Manifest
+  /** What one of the files says. */
+  text(file: string): string
+}
+
+export interface Manifest {
+  readonly name: string
+  readonly license?: string
+  readonly engines?: { readonly node?: string }
+  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>
+}
+
+export const tarballs: readonly Tarball[] = packAll()
+
+/** Every name under which something can be imported: `@countersign/core`, `@countersign/core/adapter`, … */
+export const entries: readonly string[] = tarballs.flatMap(({ name, manifest }) =>
+  Object.keys(manifest.exports).map((subpath) => name + subpath.slice(1)),
+)
+
+function packAll(): Tarball[] {
+  const folders = globSync('packages/*/package.json', { cwd: root }).map((path) => join(root, dirname(path)))
+  // Made anew: what a deleted source once became would be packed otherwise.
+  for (const folder of folders) rmSync(join(folder, 'dist'), { recursive: true, force: true })
+  tool('tsc', '-b', 'packages/tsconfig.build.json')
+
+  const destination = mkdtempSync(join(tmpdir(), 'countersign-packed-'))
+  process.once('exit', () => rmSync(destination, { recursive: true, force: true }))
+  const [pnpm, ...pnpmArgs] = pnpmCommand(root)
+  for (const cwd of folders) run(pnpm, [...pnpmArgs, 'pack', '--pack-destination', destination], { cwd })
+  return globSync('*.tgz', { cwd: destination })
+    .toSorted()
+    .map((file) => read(join(destination, file)))
+}
+
+function read(path: string): Tarball {
+  const where = { cwd: dirname(path) }
+  const listed = run('tar', ['-tzf', path], where).trim().split('\n')
+  const files = listed.map((file) => file.replace(/^package\//, ''))
+  const text = (file: string) => run('tar', ['-xzOf', path, `package/${file}`], where)
+  const manifest: Manifest = JSON.parse(text('package.json'))
+  return { name: manifest.name, path, files, manifest, text }
+}
+
+/** Runs a tool of the workspace, at the workspace's root. */
+export function tool(...words: string[]): string {
+  return run(process.execPath, ['scripts/run.mjs', 'exec', ...words], { cwd: root })
+}
+
+/** As it is before anything was packed. */
+export const version: string = JSON.parse(
+  readFileSync(join(root, 'packages/core/package.json'), 'utf8'),
+).version
