@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { ConfigurationError } from './configuration-error.ts'
 
 /** Kept equal to the package's version by a test. */
@@ -5,7 +6,8 @@ const version = '0.1.0'
 
 // Two installed copies do not know each other's types, so each marks what it makes with a name that both can read.
 const mark = Symbol.for('countersign.copy')
-const thisCopy: string = `${version} at ${import.meta.url}`
+// No `import.meta`: a user's Jest compiles this file to CommonJS, and a bundle may hold two copies in one file.
+const thisCopy: string = `${version}, copy ${randomUUID().slice(0, 8)}`
 
 /** Signs an object as made by this copy of the library. */
 export function markCopy(made: object): void {

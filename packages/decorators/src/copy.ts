@@ -7,10 +7,10 @@ import { ConfigurationError } from '@countersign/core'
 const registry = Symbol.for('countersign.decorators')
 
 interface Copy {
-  readonly url: string
+  readonly name: string
 }
 
-const thisCopy: Copy = { url: import.meta.url }
+const thisCopy: Copy = { name: '@countersign/decorators' }
 
 /** Notes that this copy holds declarations of a class. */
 export function claim(prototype: object, name: string): void {
@@ -24,7 +24,7 @@ export function rejectForeign(prototype: object, name: string): void {
   if (owner === undefined || owner === thisCopy) return
   throw new ConfigurationError(
     name,
-    `decorated by another copy of @countersign/decorators (${owner.url}) than the one that reads it (${thisCopy.url}); install one version only`,
+    `decorated by another copy of ${owner.name} than the one that reads it; install one version only`,
   )
 }
 
