@@ -1,7 +1,7 @@
 import type { Decision } from './decision/decision.ts'
 import type { Authentication } from './identity/authenticator.ts'
-import { CallerOptional, Unprotected, type Placement } from './policy/placement.ts'
-import { allOf, type Requirement } from './policy/requirement.ts'
+import { Unprotected, isRequirement, withFloor, type Placement } from './policy/placement.ts'
+import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
 
@@ -59,7 +59,7 @@ export class RequestContext {
     handlers: ReadonlySet<object> = noHandlers,
   ): Decision | Promise<Decision> {
     // What a router asked before is not undone by a later router that asks nothing.
-    if (isRequirement(placement)) this.#floor = both(this.#floor, placement)
+    if (isRequirement(placement)) this.#floor = withFloor(this.#floor, placement)
     else this.#beside = { placement, handlers }
     return this.#settle(this.#floor ?? placement, route, false)
   }
@@ -109,7 +109,7 @@ export class RequestContext {
   #effective(declared: Placement | undefined): Placement | undefined {
     const asked = declared ?? this.#decider.undeclared
     if (asked === undefined) return undefined
-    return isRequirement(asked) ? both(this.#floor, asked) : (this.#floor ?? asked)
+    return isRequirement(asked) ? withFloor(this.#floor, asked) : (this.#floor ?? asked)
   }
 
   /** Denies for a reason that is the route's own, not the caller's. */
@@ -182,21 +182,7 @@ export class RequestContext {
   }
 }
 
-const isRequirement = (placement: Placement): placement is Requirement =>
-  !(placement instanceof Unprotected) && !(placement instanceof CallerOptional)
-
-// Each pair of floor and route is joined once and kept, so that a request allocates nothing for it.
-function both(floor: Requirement | undefined, own: Requirement): Requirement {
-  if (floor === undefined || floor === own) return own
-  let joined = pairs.get(floor)
-  if (joined === undefined) pairs.set(floor, (joined = new WeakMap()))
-  let pair = joined.get(own)
-  if (pair === undefined) joined.set(own, (pair = allOf(floor, own)))
-  return pair
-}
-
 const noHandlers: ReadonlySet<object> = new Set()
-const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()
 const nobody: Authentication = Object.freeze({ identity: undefined, source: 'none' })
 const nothingAsked = new Unprotected('the route itself is refused')
 const internalError = new Refusal('internal_error')

@@ -65,6 +65,22 @@ export function joinPlacements(placements: readonly Placement[]): Placement | un
   return placements.find((placement) => placement instanceof CallerOptional) ?? placements[0]
 }
 
+/** True for what asks something of a caller, false for the two ways to ask nothing. */
+export const isRequirement = (placement: Placement): placement is Requirement =>
+  placement instanceof Requirement
+
+/** What a route asks together with what its routers ask. Joined once for each pair and kept: requests allocate nothing. */
+export function withFloor(floor: Requirement | undefined, own: Requirement): Requirement {
+  if (floor === undefined || floor === own) return own
+  let joined = pairs.get(floor)
+  if (joined === undefined) pairs.set(floor, (joined = new WeakMap()))
+  let pair = joined.get(own)
+  if (pair === undefined) joined.set(own, (pair = allOf(floor, own)))
+  return pair
+}
+
+const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()
+
 function requireReason(reason: unknown, name: string): string {
   if (typeof reason === 'string' && reason.trim() !== '') return reason
   throw new ConfigurationError(
