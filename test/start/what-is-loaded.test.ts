@@ -22,11 +22,18 @@ const bundle = `-----BEGIN CERTIFICATE-----
 MIIBtDCCAVmgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwlUZXN0IFJvb3QwHhcNMjAwMTAxMDAwMDAwWhcN
 -----END CERTIFICATE-----`
 
-test('registering for tokens loads neither the certificate library nor Node’s fetch and WebSocket client', () => {
+test('registering for tokens loads neither jose, nor the certificate library, nor Node’s fetch and WebSocket client', () => {
   const loaded = loadedBy(`countersign({ audience: 'orders', issuers: ['https://idp.internal'] })`)
-  expect(loaded.filter((name) => /@peculiar|reflect-metadata|undici|NativeModule https$/.test(name))).toEqual(
-    [],
-  )
+  expect(
+    loaded.filter((name) => /@peculiar|reflect-metadata|\/jose\/|undici|NativeModule https$/.test(name)),
+  ).toEqual([])
+  expect(loaded.some((name) => name.includes('/lru-cache/'))).toBe(true)
+})
+
+test('being ready means that nothing is left to load on the first request', () => {
+  const loaded = loadedBy(`
+    const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }] }
+    await createGuard({ audience: 'orders', issuers: [{ issuer: 'https://idp.internal', jwks }] }).ready()`)
   expect(loaded.some((name) => name.includes('/jose/'))).toBe(true)
 })
 

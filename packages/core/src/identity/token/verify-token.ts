@@ -1,4 +1,3 @@
-import { compactVerify } from 'jose/jws/compact/verify'
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, quoted } from '../../refusal.ts'
 import type { TrustedKey } from '../trust/key-set.ts'
@@ -6,6 +5,7 @@ import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
 import { checkClaims, parseClaims, type AccessTokenClaims } from './claims.ts'
 import { parseCompactJws, type JwsHeader } from './compact-jws.ts'
 import { parseJsonObject } from '../trust/json-object.ts'
+import { loadJose } from '../trust/load-jose.ts'
 
 /** A verified access token. Made once, then asked on every request whether it still holds. */
 export class TokenVerification {
@@ -97,6 +97,7 @@ function checkHeader({ typ, alg }: JwsHeader, issuer: TrustedIssuer): Refusal | 
 }
 
 async function isSignedWith(key: TrustedKey, token: string, { alg }: JwsHeader): Promise<boolean> {
+  const { compactVerify } = await loadJose()
   try {
     await compactVerify(token, await key.import(alg), { algorithms: [alg] })
     return true

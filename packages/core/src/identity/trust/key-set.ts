@@ -1,7 +1,7 @@
 import type { CryptoKey, JWK } from 'jose'
-import { importJWK } from 'jose/key/import'
 import { keyFits, type Algorithm } from './algorithms.ts'
 import { isRecord } from './json-object.ts'
+import { loadJose } from './load-jose.ts'
 import { Refusal, quoted } from '../../refusal.ts'
 
 /** A public key that its issuer publishes today. What was verified with it dies when the issuer withdraws it. */
@@ -19,7 +19,7 @@ export class TrustedKey {
   import(algorithm: Algorithm): Promise<CryptoKey | Uint8Array> {
     let imported = this.#imported.get(algorithm)
     if (imported === undefined) {
-      imported = importJWK(this.jwk, algorithm)
+      imported = loadJose().then(({ importJWK }) => importJWK(this.jwk, algorithm))
       this.#imported.set(algorithm, imported)
     }
     return imported

@@ -5,6 +5,7 @@ import { publishKeys } from '../../events/channels.ts'
 import type { FetchDocument } from './fetch-document.ts'
 import { fetchKeySet, type KeyLocation } from './key-location.ts'
 import { KeySet, type TrustedKey } from './key-set.ts'
+import { loadJose } from './load-jose.ts'
 
 /** What a key source can say of itself, for health checks. */
 export interface KeySourceState {
@@ -74,7 +75,7 @@ export class KeySource {
 
   /** Resolves when the first attempt to have keys has ended, well or badly. */
   async prepared(): Promise<void> {
-    if (this.#keys === undefined) await this.#refresh()
+    await Promise.all([loadJose(), this.#keys === undefined ? this.#refresh() : undefined])
   }
 
   get state(): KeySourceState {
@@ -131,6 +132,7 @@ export class KeySource {
   async #fetch(): Promise<void> {
     const { issuer, location, ca, clock, fetch } = this.#options
     if (location.kind === 'given') return
+    void loadJose().catch(() => undefined) // whoever verifies is told
     try {
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(deadlineMs)])
       const fetched = fetchKeySet(location, fetch, { ca, signal })
