@@ -1,7 +1,10 @@
+import type { compactVerify } from 'jose/jws/compact/verify'
+import type { importJWK } from 'jose/key/import'
+
 /** The parts of jose that verification uses. */
-export interface Jose {
-  readonly compactVerify: typeof import('jose/jws/compact/verify').compactVerify
-  readonly importJWK: typeof import('jose/key/import').importJWK
+interface Jose {
+  readonly compactVerify: typeof compactVerify
+  readonly importJWK: typeof importJWK
 }
 
 let loading: Promise<Jose> | undefined
@@ -12,7 +15,7 @@ let loading: Promise<Jose> | undefined
  */
 export function loadJose(): Promise<Jose> {
   loading ??= Promise.all([import('jose/jws/compact/verify'), import('jose/key/import')]).then(
-    ([{ compactVerify }, { importJWK }]) => ({ compactVerify, importJWK }),
+    ([verify, keys]) => ({ compactVerify: verify.compactVerify, importJWK: keys.importJWK }),
   )
   return loading
 }
