@@ -8,6 +8,7 @@ const vmModules = { NODE_OPTIONS: '--experimental-vm-modules' }
 
 const project = createProject('jest', {
   ...dependencies,
+  '@babel/plugin-transform-dynamic-import': '7.29.7',
   '@babel/plugin-transform-modules-commonjs': '7.29.14',
 })
 
