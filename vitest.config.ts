@@ -19,11 +19,20 @@ const standardDecorators: Plugin = {
   },
 }
 
-export default defineConfig({
+// With servers that nobody here wrote, and in real time: `vitest run --mode interop`, one after the other.
+const interop = {
+  include: ['test/interop/**/*.test.ts'],
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+}
+
+export default defineConfig(({ mode }) => ({
   plugins: [standardDecorators],
   test: {
     include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/packaging/**'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'test/packaging/**', 'test/interop/**'],
     testTimeout: 20_000,
+    ...(mode === 'interop' ? { ...interop, exclude: [] } : {}),
   },
-})
+}))

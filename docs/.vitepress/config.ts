@@ -15,9 +15,25 @@ export default defineConfig({
         items: [
           { text: 'Quick start', link: '/quick-start' },
           { text: 'Concepts', link: '/concepts' },
+          { text: 'Tokens', link: '/tokens' },
+          { text: 'Proof of possession', link: '/proof' },
           { text: 'Express', link: '/express' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'Testing', link: '/testing' },
+        ],
+      },
+      {
+        text: 'Issuers',
+        items: [
+          { text: 'All of them', link: '/issuers/' },
+          { text: 'Keycloak', link: '/issuers/keycloak' },
+          { text: 'Microsoft Entra ID', link: '/issuers/entra-id' },
+          { text: 'Auth0', link: '/issuers/auth0' },
+          { text: 'Okta', link: '/issuers/okta' },
+          { text: 'Google', link: '/issuers/google' },
+          { text: 'GitHub Actions', link: '/issuers/github-actions' },
+          { text: 'Kubernetes', link: '/issuers/kubernetes' },
+          { text: 'SPIFFE', link: '/issuers/spiffe' },
         ],
       },
       {
@@ -27,6 +43,17 @@ export default defineConfig({
           { text: 'Refusal codes', link: '/refusals' },
           { text: 'Events', link: '/events' },
           { text: 'Security and threats', link: '/security' },
+        ],
+      },
+      {
+        text: 'Migrating',
+        items: [
+          { text: 'What all guides share', link: '/migrate/' },
+          { text: 'From express-jwt', link: '/migrate/express-jwt' },
+          { text: 'From express-oauth2-jwt-bearer', link: '/migrate/express-oauth2-jwt-bearer' },
+          { text: 'From passport-jwt', link: '/migrate/passport-jwt' },
+          { text: 'From koa-jwt', link: '/migrate/koa-jwt' },
+          { text: 'From @fastify/jwt', link: '/migrate/fastify-jwt' },
         ],
       },
       {

@@ -19,6 +19,14 @@ const tasks = {
     does: 'the tests; arguments go to vitest',
     command: (root, args) => [binScript(root, 'vitest'), 'run', ...args],
   },
+  interop: {
+    does: 'with servers that others wrote, and in real time; needs APT, and three minutes',
+    command: (root, args) => [binScript(root, 'vitest'), 'run', '--mode', 'interop', ...args],
+  },
+  mutate: {
+    does: 'mutation tests of the rooms that decide, or of those named: mutate policy identity/jws',
+    command: (root, args) => [binScript(root, 'stryker'), 'run', ...roomsOf(root, args)],
+  },
   packages: {
     does: 'what users install: packs the packages and uses them on each Node',
     // One process: the packages are packed once, and two cores are not asked to install four projects at a time.
@@ -40,6 +48,19 @@ export function taskNamed(name) {
   const known = Object.entries(tasks).map(([each, { does }]) => `  ${each.padEnd(10)}${does}`)
   const problem = name === undefined ? 'expected a task' : `expected a task, got \`${name}\``
   throw new Failure([`${problem}; there are:`, ...known].join('\n'))
+}
+
+/**
+ * Folders of core as Stryker wants to be told of them. What starts with a dash is Stryker's own.
+ * @param {string} root
+ * @param {string[]} args
+ */
+function roomsOf(root, args) {
+  const options = args.filter((arg) => arg.startsWith('-'))
+  const rooms = args.filter((arg) => !arg.startsWith('-')).map((room) => `packages/core/src/${room}`)
+  for (const room of rooms) scriptAt(join(root, room))
+  const patterns = rooms.map((room) => `${room}/**/*.ts`).join(',')
+  return patterns === '' ? options : ['--mutate', patterns, ...options]
 }
 
 /** @param {string} path */

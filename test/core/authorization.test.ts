@@ -7,6 +7,8 @@ import { codeOf, requestWith } from './support/asking.ts'
 const idp = await createTestIssuer()
 const guard = createGuard({ audience: 'orders', issuers: [idp], log: false })
 const token = await idp.token('checkout')
+const jkt = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
+const bound = await idp.token('checkout', { claims: { cnf: { jkt } } })
 
 const bare = 'Bearer realm="countersign"'
 const invalidRequest =
@@ -25,7 +27,9 @@ describe('an Authorization field', () => {
     ['has spaces for a token', 'Bearer    ', 'authorization_malformed', 400, invalidRequest],
     ['starts with a space', ` Bearer ${token}`, 'authorization_malformed', 400, invalidRequest],
     ['is Basic', 'Basic dXNlcjpwYXNz', 'authorization_scheme_unsupported', 401, bare],
-    ['is DPoP', `DPoP ${token}`, 'authorization_scheme_unsupported', 401, bare],
+    ['is DPoP with a token that is not bound', `DPoP ${token}`, 'token_not_bound', 401, invalidToken],
+    ['is DPoP where no proofs are accepted', `DPoP ${bound}`, 'confirmation_unsupported', 401, invalidToken],
+    ['is DPoP without a token', 'DPoP', 'authorization_malformed', 400, invalidRequest],
     ['is Negotiate', 'Negotiate YII=', 'authorization_scheme_unsupported', 401, bare],
     ['has any word for a scheme', `Token ${token}`, 'authorization_scheme_unsupported', 401, bare],
     ['has a scheme that only ends right', `xBearer ${token}`, 'authorization_scheme_unsupported', 401, bare],

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
 import { Agent } from 'node:https'
-import { connect } from 'node:tls'
 import { webcrypto } from 'node:crypto'
 import { authenticated, callerOptional, createGuard, type Guard, type GuardOptions } from '@countersign/core'
 import {
@@ -28,7 +26,7 @@ import type { PeerCertificate } from '../../packages/core/src/evidence/peer-cert
 import { createSvidVerifier } from '../../packages/core/src/identity/certificate/verify-svid.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeOf, present, requestWith } from './support/asking.ts'
-import { openTls, type TlsHouse } from './support/tls.ts'
+import { openTls, sessionOf, type TlsHouse } from './support/tls.ts'
 
 // Handshakes happen in real time, whatever the guard's clock shows, so these certificates are of the real present.
 const ca = await createTestCa({ trustDomain: 'prod.example' })
@@ -516,20 +514,6 @@ function verdictOf(
 const verdict = (svid: TestSvid, roots?: Record<string, TestCa>): string => verdictOf(peerOf(svid), roots)
 
 const derOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
-
-/** A session that a later connection can resume. */
-async function sessionOf(
-  { port, ca: authority, call }: TlsHouse,
-  client: { cert?: string; key?: string; maxVersion: 'TLSv1.2' | 'TLSv1.3' },
-): Promise<Buffer> {
-  await call(client)
-  const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca: authority, ...client })
-  const session = once(socket, 'session')
-  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
-  const [ticket] = await session
-  socket.destroy()
-  return ticket
-}
 
 /** With a CRL of another authority, OpenSSL complains that it has none of this one. */
 async function crlOfStranger(): Promise<string> {

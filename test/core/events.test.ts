@@ -233,7 +233,7 @@ describe('the log', () => {
     )
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatch(
-      /^countersign: refused GET \/orders\/:id with token_type_mismatch \(decision \S+\): expected `typ` "at\+jwt", got "JWT" from https:\/\/issuer\.test; have the issuer /,
+      /^countersign: refused GET \/orders\/:id with token_type_mismatch \(decision \S+\): expected `typ` "at\+jwt", got "JWT" from https:\/\/issuer\.test; make sure that the caller sends its access token /,
     )
     expect(lines[0]).not.toContain('\n')
   })

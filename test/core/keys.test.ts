@@ -1,20 +1,13 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import {
-  authenticated,
-  createGuard,
-  keysChannel,
-  type FetchDocument,
-  type Guard,
-  type KeysEvent,
-} from '@countersign/core'
+import { authenticated, createGuard, type FetchDocument, type Guard } from '@countersign/core'
 import { createTestClock, createTestIssuer, type TestClock, type TestIssuer } from '@countersign/testing'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { codeFor, codeOf, requestWith, settled } from './support/asking.ts'
+import { codeFor, codeOf, requestWith } from './support/asking.ts'
 import { claimsAt, issuer } from './support/house.ts'
 import { oauth, openId, openSite, type Page } from './support/issuer-site.ts'
+import { jsonDocument } from './support/network.ts'
 import { createRawSigner } from './support/raw-signer.ts'
 
 const signer = createRawSigner('ES256')
@@ -192,23 +185,6 @@ describe('a listening issuer', () => {
     await idp.close()
   })
 
-  test('is not asked about a `kid` that nobody knows until the cool-down has passed', async () => {
-    const { clock, idp, guard } = await listening()
-    await codeFor(guard, await idp.token('checkout'))
-    const unknown = async (n: number) =>
-      codeFor(guard, await idp.token('checkout', { header: { kid: `kid-${n}` } }))
-    for (let n = 0; n < 20; n += 1) expect(await unknown(n)).toBe('key_unknown')
-    expect(idp.requests).toBe(1)
-    clock.advance(1499)
-    expect(await unknown(20)).toBe('key_unknown')
-    expect(idp.requests).toBe(1)
-    clock.advance(1)
-    const flood = await Promise.all(Array.from({ length: 50 }, (_, n) => unknown(100 + n)))
-    expect(new Set(flood)).toEqual(new Set(['key_unknown']))
-    expect(idp.requests).toBe(2)
-    await idp.close()
-  })
-
   test('that rotates is followed at the first token of the new key', async () => {
     const { clock, idp, guard } = await listening()
     const old = await idp.token('checkout')
@@ -234,45 +210,6 @@ describe('a listening issuer', () => {
     expect(await codeFor(guard, old, authenticated(), socket)).toBe('key_unknown')
     expect(await codeFor(guard, old)).toBe('key_unknown')
     await idp.close()
-  })
-
-  test('that withdraws a key is noticed also where every token is remembered', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    const token = tokenAt(clock, { exp: clock.now() / 1000 + 12 * hour })
-    expect(await codeFor(guard, token)).toBe('allow')
-    network.keys = [{ ...createRawSigner().jwk, kid: 'key-2' }]
-    clock.advance({ seconds: 11 * minute })
-    for (let i = 0; i < 3; i += 1) {
-      await codeFor(guard, token)
-      await settled()
-    }
-    expect(await codeFor(guard, token)).toBe('key_unknown')
-  })
-
-  test('that stays away beyond the ceiling is noticed also where every token is remembered', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    const token = tokenAt(clock, { exp: clock.now() / 1000 + 72 * hour })
-    expect(await codeFor(guard, token)).toBe('allow')
-    network.isDown = true
-    clock.advance({ seconds: 25 * hour })
-    for (let i = 0; i < 3; i += 1) {
-      await codeFor(guard, token)
-      await settled()
-    }
-    expect(await codeFor(guard, token)).toBe('issuer_unavailable')
-  })
-
-  test('keeps being asked after the clock was set back', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    expect(await codeFor(guard, tokenAt(clock))).toBe('allow')
-    network.keys = [{ ...createRawSigner().jwk, kid: 'key-2' }]
-    clock.advance({ seconds: -30 * 24 * hour })
-    clock.advance({ seconds: hour })
-    for (let i = 0; i < 3; i += 1) {
-      await codeFor(guard, tokenAt(clock))
-      await settled()
-    }
-    expect(await codeFor(guard, tokenAt(clock))).toBe('key_unknown')
   })
 
   test('that fails keeps its keys in service up to a day, then is unavailable, then recovers', async () => {
@@ -316,134 +253,39 @@ describe('a listening issuer', () => {
     expect(await guard.ready()).toMatchObject({ ready: true, issuers: [{ status: 'fresh' }] })
     await idp.close()
   })
-
-  test('is heard on the channel of keys, when it answers and when it does not', async () => {
-    const heard: KeysEvent[] = []
-    const hear = (event: unknown): void => void heard.push(event as KeysEvent) // the channel carries nothing else
-    subscribe(keysChannel, hear)
-    const { clock, idp, guard } = await listening()
-    await guard.ready()
-    idp.outage(true)
-    clock.advance({ seconds: 11 * minute })
-    await codeFor(guard, await idp.token('checkout'))
-    unsubscribe(keysChannel, hear)
-    const mine = heard.filter((event) => event.issuer === idp.issuer)
-    expect(mine).toEqual([
-      { issuer: idp.issuer, outcome: 'refreshed', problem: undefined },
-      { issuer: idp.issuer, outcome: 'failed', problem: 'expected status 200, got 503' },
-    ])
-    await idp.close()
-  })
 })
 
-describe('keys', () => {
-  test.each([
-    ['five minutes where nothing is said', undefined, 5 * minute],
-    ['as long as the server says', 3600, hour],
-    ['a minute at least', 1, minute],
-    ['a minute where the server says none', 0, minute],
-    ['a day at most', 9_999_999, 24 * hour],
-  ])('keep %s', async (_, maxAgeSeconds, expected) => {
-    const { guard, clock, network } = guardOnNetwork(maxAgeSeconds)
-    await codeFor(guard, tokenAt(clock))
-    clock.advance({ seconds: expected })
-    await codeFor(guard, tokenAt(clock))
-    await settled()
-    expect(network.fetches).toBe(1)
-    clock.advance(1)
-    await codeFor(guard, tokenAt(clock))
-    await settled()
-    expect(network.fetches).toBe(2)
-  })
-
-  test.each([
-    ['max-age=3600', hour],
-    ['public, max-age=600, must-revalidate', 10 * minute],
-    ['no-transform, s-maxage=9999', 5 * minute],
-    ['max-age=banana', 5 * minute],
-    ['max-age=99999999999', 5 * minute],
-  ])('served with `%s` keep accordingly', async (cacheControl, expected) => {
-    await using site = await openSite(() => ({
-      '/k': (response) =>
-        response.writeHead(200, { 'cache-control': cacheControl }).end(JSON.stringify(jwks)),
-    }))
-    const clock = createTestClock()
-    const guard = guardOf({ issuer, jwksUri: `${site.origin}/k`, ca: site.ca }, clock)
-    await codeFor(guard, tokenAt(clock))
-    clock.advance({ seconds: expected })
-    await codeFor(guard, tokenAt(clock))
-    await settled()
-    expect(site.hits).toHaveLength(1)
-    clock.advance({ seconds: expected + 1 }) // past twice the age a request waits for the answer
-    await codeFor(guard, tokenAt(clock))
-    expect(site.hits).toHaveLength(2)
-  })
-
-  test('that are past their age are replaced in the background, without a request waiting', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    await codeFor(guard, tokenAt(clock))
-    clock.advance({ seconds: 6 * minute })
-    network.hangs = true
-    expect(await codeFor(guard, tokenAt(clock))).toBe('allow')
-    expect(network.fetches).toBe(2)
-  })
-
-  test('are replaced, never merged', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    const second = createRawSigner()
-    await codeFor(guard, tokenAt(clock))
-    network.keys = [{ ...second.jwk, kid: 'key-2' }]
-    clock.advance({ seconds: 11 * minute })
-    const next = second.jws({ ...header, kid: 'key-2' }, claimsAt(clock))
-    expect(await codeFor(guard, next)).toBe('allow')
-    expect(await codeFor(guard, tokenAt(clock))).toBe('key_unknown')
-  })
-
-  test('that change under one `kid` end what the older one verified', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    const second = createRawSigner()
-    const old = tokenAt(clock, { exp: clock.now() / 1000 + hour })
-    expect(await codeFor(guard, old)).toBe('allow')
-    network.keys = [{ ...second.jwk, kid: 'key-1' }]
-    clock.advance({ seconds: 11 * minute })
-    expect(await codeFor(guard, second.jws(header, claimsAt(clock)))).toBe('allow')
-    expect(await codeFor(guard, old)).toBe('signature_invalid')
-  })
-
-  test('that an issuer cannot be asked for are not withdrawn by a broken answer', async () => {
-    const { guard, clock, network } = guardOnNetwork()
-    await codeFor(guard, tokenAt(clock))
-    for (const keys of [[], 'none', [{ kty: 'oct', k: 'AA' }], undefined]) {
-      network.keys = keys
-      clock.advance({ seconds: 11 * minute })
-      expect(await codeFor(guard, tokenAt(clock))).toBe('allow')
-    }
-  })
-
-  test.each([
-    ['throws at once', 'throws'],
-    ['rejects with something that is no error', 'rejects'],
-  ] as const)(
-    'whose network %s are unavailable, and nothing is thrown at the application',
-    async (_, failure) => {
-      const { guard, clock, network } = guardOnNetwork()
-      network.failure = failure
-      expect(await codeFor(guard, tokenAt(clock))).toBe('issuer_unavailable')
-      network.failure = undefined
-      clock.advance(1500)
-      expect(await codeFor(guard, tokenAt(clock))).toBe('allow')
-    },
+test('a network that throws at once makes keys unavailable, and nothing is thrown at the application', async () => {
+  let isBroken = true
+  const clock = createTestClock()
+  const fetch: FetchDocument = () => {
+    if (isBroken) throw new TypeError('no network')
+    return Promise.resolve(jsonDocument(jwks))
+  }
+  const guard = createGuard(
+    { audience: 'orders', issuers: [{ issuer, jwksUri: `${issuer}/k` }], log: false },
+    { clock, fetch },
   )
+  expect(await codeFor(guard, tokenOf(issuer))).toBe('issuer_unavailable')
+  expect((await guard.ready()).issuers[0]).toMatchObject({ status: 'waiting', problem: 'no network' })
+  isBroken = false
+  clock.advance(1500)
+  expect(await codeFor(guard, tokenOf(issuer))).toBe('allow')
+})
 
-  test('are ready at once where they are given, and after close nothing is', async () => {
-    const guard = createGuard({ audience: 'orders', issuers: [{ issuer, jwks }], log: false })
-    expect(await guard.ready()).toEqual({
-      ready: true,
-      issuers: [{ issuer, status: 'fresh', problem: undefined }],
-    })
-    guard.close()
-    expect(await guard.ready()).toMatchObject({ ready: false })
-  })
+test('keys that are given are ready at once, and after close nothing is', async () => {
+  const guard = createGuard({ audience: 'orders', issuers: [{ issuer, jwks }], log: false })
+  const state = {
+    issuer,
+    status: 'fresh',
+    keys: 1,
+    fetchedAt: undefined,
+    nextRefreshAt: undefined,
+    problem: undefined,
+  }
+  expect(await guard.ready()).toEqual({ ready: true, issuers: [state] })
+  guard.close()
+  expect(await guard.ready()).toMatchObject({ ready: false })
 })
 
 describe('no request is made', () => {
@@ -514,37 +356,6 @@ describe('a process', () => {
   })
 })
 
-interface Network {
-  keys: unknown
-  isDown: boolean
-  hangs: boolean
-  failure: 'throws' | 'rejects' | undefined
-  fetches: number
-}
-
-/** A guard whose issuer is reached over a network that the test holds in its hands. */
-function guardOnNetwork(maxAgeSeconds?: number) {
-  const network: Network = { keys: jwks.keys, isDown: false, hangs: false, failure: undefined, fetches: 0 }
-  const clock = createTestClock()
-  const fetch: FetchDocument = (_url, { signal }) => {
-    network.fetches += 1
-    if (network.failure === 'throws') throw new TypeError('no network')
-    if (network.failure === 'rejects') return Promise.reject('no network')
-    if (network.isDown) return Promise.reject(new Error('expected status 200, got 503'))
-    if (network.hangs) {
-      return new Promise((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(new Error('aborted')))
-      })
-    }
-    return Promise.resolve({ body: { keys: network.keys }, maxAgeSeconds })
-  }
-  const guard = createGuard(
-    { audience: 'orders', issuers: [{ issuer, jwksUri: `${issuer}/k` }], log: false },
-    { clock, fetch },
-  )
-  return { guard, clock, network }
-}
-
 async function listening(): Promise<{ clock: TestClock; idp: TestIssuer; guard: Guard }> {
   const clock = createTestClock()
   const idp = await createTestIssuer({ listen: true, clock })
@@ -566,9 +377,6 @@ function guardOf(options: { issuer: string; ca?: string; jwksUri?: string }, clo
 }
 
 const tokenOf = (iss: string): string => signer.jws(header, claimsAt(createTestClock(), iss))
-
-const tokenAt = (clock: TestClock, changes: object = {}): string =>
-  signer.jws(header, { ...claimsAt(clock), ...changes })
 
 function metadata(origin: string): object {
   return { issuer: origin, jwks_uri: `${origin}/k` }

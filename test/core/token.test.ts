@@ -261,12 +261,27 @@ describe('a claim', () => {
     expect(await codeFor(guard, token({ exp }))).toBe('token_expired')
   })
 
-  test.each([{ jkt: 'x' }, { 'x5t#S256': 'x' }, { jwk: {} }, { unheard: 1 }, {}, null, '', []])(
+  test.each([{ jwk: {} }, { kid: 'k' }, { unheard: 1 }, {}])(
     '`cnf` that is %j is a refusal, since nothing here can check it',
     async (cnf) => {
       expect(await codeFor(guard, token({ cnf }))).toBe('confirmation_unsupported')
     },
   )
+
+  const thumbprint = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
+  test.each([
+    { jkt: 'x' },
+    { jkt: 1 },
+    { jkt: `${thumbprint}A` },
+    { jkt: thumbprint.replace(/I$/, 'J') },
+    { 'x5t#S256': 'x' },
+    { jkt: thumbprint, 'x5t#S256': 'x' },
+    null,
+    '',
+    [],
+  ])('`cnf` that is %j is malformed', async (cnf) => {
+    expect(await codeFor(guard, token({ cnf }))).toBe('claim_malformed')
+  })
 
   test('cannot be changed by a handler for the requests after it', async () => {
     const again = token({ nested: { roles: ['reader'] } })
@@ -446,7 +461,8 @@ describe('an algorithm', () => {
 
   test('Ed25519 does not take an Ed448 key', async () => {
     const { publicKey } = generateKeyPairSync('ed448')
-    const open = withKeys([{ ...publicKey.export({ format: 'jwk' }), kid: 'key-1' }])
+    const ed448 = { ...publicKey.export({ format: 'jwk' }), kid: 'key-1' }
+    const open = withKeys([ed448, { ...createRawSigner('ES256').jwk, kid: 'other' }])
     expect(await codeFor(open, jws({ ...header, alg: 'EdDSA' }, claims()))).toBe('key_unknown')
   })
 })

@@ -194,13 +194,20 @@ export function describeControllers(controllers: () => readonly object[]): void 
         method: 'POST',
         path: '/orders',
         requirement: 'allOf(scopes(orders:read), scopes(orders:write))',
+        scopes: ['orders:read', 'orders:write'],
       })
       expect(entries).toContainEqual({
         method: 'GET',
         path: '/probes/live',
         requirement: 'unprotected(liveness probe, returns no data)',
+        scopes: [],
       })
-      expect(entries).toContainEqual({ method: 'GET', path: '/probes/undeclared', requirement: null })
+      expect(entries).toContainEqual({
+        method: 'GET',
+        path: '/probes/undeclared',
+        requirement: null,
+        scopes: [],
+      })
       expect(entries.filter(({ path }) => path.startsWith('/reports/')).map(({ path }) => path)).toEqual([
         '/reports/kept',
         '/reports/overridden',

@@ -23,16 +23,30 @@ test('every block of a README is checked', () => {
 // A README is pasted, so its blocks have nothing around them. An augmentation would hold for every other block.
 const isAugmentation = ({ code }: CodeBlock): boolean => code.includes('declare module')
 const isPasted = ({ document }: CodeBlock): boolean => document.endsWith('README.md')
-const programs = {
+// What is migrated from augments the types of its framework, each in its own way: a guide is a program of its own.
+const isGuide = ({ document }: CodeBlock): boolean => document.startsWith('docs/migrate/')
+const pages = checked.filter((block) => !isPasted(block) && !isGuide(block))
+const guides = Map.groupBy(checked.filter(isGuide), ({ document }) => document)
+
+const programs: Readonly<Record<string, Program>> = {
   'of the READMEs': { blocks: checked.filter(isPasted), ambient: '' },
   'of the pages': {
-    blocks: checked.filter((block) => !isPasted(block) && !isAugmentation(block)),
+    blocks: pages.filter((block) => !isAugmentation(block)),
     ambient: `
       declare const app: import('express').Express
       declare const guard: import('@countersign/express').Guard
     `,
   },
-  'that name scopes': { blocks: checked.filter(isAugmentation), ambient: '' },
+  'that name scopes': { blocks: pages.filter(isAugmentation), ambient: '' },
+  ...Object.fromEntries(
+    [...guides].map(([document, ofGuide]) => [`of ${document}`, { blocks: ofGuide, ambient: '' }]),
+  ),
+}
+
+interface Program {
+  readonly blocks: readonly CodeBlock[]
+  /** What the blocks may use without saying where it is from. */
+  readonly ambient: string
 }
 
 test.each(Object.entries(programs))('every block %s compiles', async (_, program) => {
@@ -70,6 +84,9 @@ const surroundings = {
     import type { GuardOptions } from '@countersign/express'
     import type { Express } from 'express'
     export declare function createApp(options: GuardOptions): Express
+  `,
+  'src/users.ts': `
+    export declare function findUser(subject: string | undefined): Promise<object | undefined>
   `,
   'strangers.d.ts': `
     declare module 'supertest' {

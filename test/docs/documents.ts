@@ -44,6 +44,12 @@ export function codeBlocksOf(document: string): readonly CodeBlock[] {
   }))
 }
 
+/** Substitutes what a test has to change in a document, and would notice if it were no longer there. */
+export function replaceOnce(text: string, what: string | RegExp, by: string): string {
+  if (text.split(what).length !== 2) throw new Error(`expected \`${String(what)}\` once`)
+  return text.replace(what, () => by)
+}
+
 /** The rows of every table below a heading, up to the next heading; without the rows of names and of dashes. */
 export function tableRowsBelow(text: string, heading: string): readonly (readonly string[])[] {
   const start = text.indexOf(`\n${heading}\n`)

@@ -1,12 +1,10 @@
-// What a reader pastes works: the examples of the README are started as they stand, with another issuer and port.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { get, type ClientRequest, type IncomingMessage } from 'node:http'
+// What a reader pastes works: the examples of the README are started as they stand, with another issuer.
+import { get } from 'node:http'
 import { get as getByTls } from 'node:https'
 import { createTestCa, createTestIssuer } from '@countersign/testing'
 import { expect, test } from 'vitest'
-import { codeBlocksOf } from './documents.ts'
-import { Workshop } from './workshop.ts'
+import { codeBlocksOf, replaceOnce } from './documents.ts'
+import { answerOf, start, type Answer } from './running-program.ts'
 
 const [first = '', withCertificates = ''] = codeBlocksOf('README.md')
   .filter(({ label }) => label === 'ts')
@@ -15,7 +13,7 @@ const [first = '', withCertificates = ''] = codeBlocksOf('README.md')
 test('the first example refuses who presents nothing and lets in who has the scope', async () => {
   await using idp = await createTestIssuer({ listen: true })
   const issuer = JSON.stringify({ issuer: idp.issuer, ca: idp.ca })
-  const example = replaceOnce(replaceOnce(first, "'https://idp.internal'", issuer), '3000', '0')
+  const example = replaceOnce(first, "'https://idp.internal'", issuer)
   await using running = await start(example)
 
   const ask = (path: string, headers = {}): Promise<Answer> =>
@@ -43,7 +41,7 @@ test('the example with client certificates refuses who presents none and lets in
   const ca = await createTestCa({ trustDomain: 'prod.example' })
   const server = await ca.serverCertificate()
   const files = { 'bundle.pem': ca.bundle, 'tls.crt': server.cert, 'tls.key': server.key }
-  await using running = await start(replaceOnce(withCertificates, '8443', '0'), files)
+  await using running = await start(withCertificates, { files })
 
   const place = { host: 'localhost', port: running.port, path: '/orders/1', ca: ca.bundle, agent: false }
   const ask = (identity: object): Promise<Answer> => answerOf(getByTls({ ...place, ...identity }))
@@ -54,63 +52,3 @@ test('the example with client certificates refuses who presents none and lets in
     text: '{"calledBy":"spiffe://prod.example/ns/shop/sa/checkout"}',
   })
 })
-
-interface Running {
-  readonly port: number
-  [Symbol.asyncDispose](): Promise<void>
-}
-
-/** Runs a program as its reader would: saved as `server.mjs`, in a folder of its own. */
-async function start(program: string, files: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const workshop = new Workshop()
-  for (const [name, text] of Object.entries(files)) workshop.write(name, text)
-  const child = fork(workshop.write('server.mjs', program), {
-    cwd: workshop.folder,
-    execArgv: ['--import', workshop.write('tell-port.mjs', tellPort)],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
-  const said: Buffer[] = []
-  child.stderr?.on('data', (chunk: Buffer) => said.push(chunk))
-  const exited = once(child, 'exit')
-  const [port] = await Promise.race([once(child, 'message'), exited.then(() => [undefined])])
-  if (typeof port !== 'number') {
-    workshop[Symbol.dispose]()
-    throw new Error(`the program ended before it listened:\n${Buffer.concat(said).toString()}`)
-  }
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill()
-      await exited
-      workshop[Symbol.dispose]()
-    },
-  }
-}
-
-const tellPort = `
-  import { Server } from 'node:net'
-  const { listen } = Server.prototype
-  Server.prototype.listen = function (...args) {
-    this.once('listening', () => process.send(this.address().port))
-    return listen.apply(this, args)
-  }
-`
-
-interface Answer {
-  readonly status: number | undefined
-  readonly challenge: string | undefined
-  readonly text: string
-}
-
-async function answerOf(sent: ClientRequest): Promise<Answer> {
-  const [response]: IncomingMessage[] = await once(sent, 'response')
-  if (response === undefined) throw new Error('expected a response')
-  const text = Buffer.concat(await response.toArray()).toString()
-  return { status: response.statusCode, challenge: response.headers['www-authenticate'], text }
-}
-
-/** Substitutes what a reader has to put in, and would notice if the example no longer had it. */
-function replaceOnce(text: string, what: string, by: string): string {
-  if (text.split(what).length !== 2) throw new Error(`expected \`${what}\` once in the example`)
-  return text.replace(what, () => by)
-}

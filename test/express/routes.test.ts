@@ -420,9 +420,9 @@ describe.each(expressVersions)('%s', (_name, express) => {
     app.use(admin)
     await served.call('/orders')
     expect(guard.census()).toEqual([
-      { method: 'GET', path: '/orders', requirement: 'scopes(orders:read)' },
-      { method: 'GET', path: '/forgotten', requirement: null },
-      { method: 'GET', path: '/panel', requirement: 'scopes(admin:write)' },
+      { method: 'GET', path: '/orders', requirement: 'scopes(orders:read)', scopes: ['orders:read'] },
+      { method: 'GET', path: '/forgotten', requirement: null, scopes: [] },
+      { method: 'GET', path: '/panel', requirement: 'scopes(admin:write)', scopes: ['admin:write'] },
     ])
   })
 

@@ -99,6 +99,25 @@ describe.skipIf(process.platform === 'win32')('a task', () => {
     expect(stdout).toBe('tool --fix a b $HOME\n')
   })
 
+  test('may be mutation tests, of all rooms or of those that are named', async () => {
+    using clone = createReadyClone()
+    clone.write('package.json', JSON.stringify({ devDependencies: { '@stryker-mutator/core': '1.0.0' } }))
+    const folder = 'node_modules/@stryker-mutator/core'
+    clone.write(`${folder}/package.json`, JSON.stringify({ bin: { stryker: './stryker.js' } }))
+    clone.write(`${folder}/stryker.js`, 'console.log(process.argv.slice(2).join(" "))')
+    clone.write('packages/core/src/policy/scope.ts', '')
+    clone.write('packages/core/src/identity/jws/roca.ts', '')
+    const mutate = async (...args: string[]) => clone.run(['scripts/run.mjs', 'mutate', ...args])
+    expect((await mutate('--force')).stdout).toBe('run --force\n')
+    expect((await mutate('policy', '--force', 'identity/jws')).stdout).toBe(
+      'run --mutate packages/core/src/policy/**/*.ts,packages/core/src/identity/jws/**/*.ts --force\n',
+    )
+    expect(await mutate('police')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/police to exist/),
+    })
+  })
+
   test.each([
     [[], /expected a task; there are:\n {2}demo /],
     [['constructor'], /expected a task, got `constructor`/],

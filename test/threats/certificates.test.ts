@@ -1,5 +1,7 @@
-import { Agent } from 'node:https'
+import { Agent, createServer as createHttpsServer } from 'node:https'
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { authenticated, callerIs, callerOptional, createGuard, type Guard } from '@countersign/core'
 import { countersign, createTlsServer, requires } from '@countersign/express'
@@ -198,11 +200,59 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   },
 )
 
+test('T42 a connection that ended is not one without a certificate: hanging up hides no contradiction', async () => {
+  const clock = createTestClock(new Date())
+  const idp = await createTestIssuer({
+    clock,
+    represents: 'workload',
+    workloadClaim: 'spiffe_id',
+    trustDomains: ['prod.example'],
+  })
+  const both = createGuard(
+    {
+      audience: 'orders',
+      issuers: [idp],
+      certificates: { trustDomains: { 'prod.example': ca.bundle } },
+      log: false,
+    },
+    { clock },
+  )
+  const mine = await ca.svid('/ns/shop/sa/checkout')
+  const stolen = await idp.token('admin', { claims: { spiffe_id: victim } })
+  const { cert, key } = await ca.serverCertificate(['localhost'])
+  for (const hangsUp of [false, true]) {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const decideLate = async (request: IncomingMessage, client: { destroy(): void }): Promise<void> => {
+      if (hangsUp) {
+        client.destroy()
+        await once(request.socket, 'close')
+      }
+      resolve(codeOf(await both.decide(request, authenticated())))
+    }
+    const server = createHttpsServer({ cert, key, ca: ca.bundle, requestCert: true }, (request) => {
+      void decideLate(request, client)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo // it listens on a port
+    const client = connect({
+      port,
+      host: 'localhost',
+      family: 4,
+      ca: ca.bundle,
+      cert: mine.cert,
+      key: mine.key,
+    } as ConnectionOptions)
+    client.write(`GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${stolen}\r\n\r\n`)
+    expect(await promise, String(hangsUp)).toBe(hangsUp ? 'certificate_malformed' : 'identity_mismatch')
+    client.destroy()
+    server.close()
+  }
+})
+
 test('T42 what the socket says of itself is never enough', async () => {
   const sockets = [
     { authorized: true, encrypted: true },
     { authorized: true, getPeerCertificate: () => ({}) },
-    { authorized: true, getPeerCertificate: () => null },
     {
       authorized: true,
       getPeerCertificate: () => ({ subject: { CN: victim }, subjectaltname: `URI:${victim}` }),

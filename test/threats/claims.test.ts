@@ -1,6 +1,7 @@
 import {
   allOf,
   callerIs,
+  ConfigurationError,
   createGuard,
   scopes,
   type FetchDocument,
@@ -74,6 +75,33 @@ test('T18 `exp` of 0 has passed, and `nbf` of 0 or a fraction means what it says
   expect(await codeFor(guard, token({ exp: -0.5 }))).toBe('token_expired')
   expect(await codeFor(guard, token({ nbf: 0 }))).toBe('allow')
   expect(await codeFor(freshGuard(), token({ nbf: clock.now() / 1000 + 30.001 }))).toBe('token_not_yet_valid')
+})
+
+test.each<[string, object]>([
+  ['the audience', { audience: /orders/ }],
+  ['one of several audiences', { audience: ['orders', /bill/] }],
+  ['an issuer', { issuers: [/https:/] }],
+  ['the name of an issuer', { issuers: [{ issuer: /https:/ }] }],
+  ['a subject', { issuers: [{ issuer, subjects: [/check/] }] }],
+  ['the value of a claim', { issuers: [{ issuer, requiredClaims: [{ claim: 'tid', value: /t/ }] }] }],
+  ['a scope that may be granted', { issuers: [{ issuer, mayGrant: [/orders:/] }] }],
+  ['a granted scope', { grants: { 'spiffe://prod.example/x': [/orders:/] } }],
+])('T19 no regular expression is taken for %s', (_, options) => {
+  expect(() =>
+    createGuard({ audience: 'orders', issuers: [issuer], ...options } as unknown as GuardOptions),
+  ).toThrow(ConfigurationError)
+})
+
+test('T19 nor for a caller or a scope, and text that looks like one is text', async () => {
+  const loosely = { callerIs, scopes } as unknown as Record<'callerIs' | 'scopes', (value: unknown) => never>
+  expect(() => loosely.callerIs(/check/)).toThrow(ConfigurationError)
+  expect(() => loosely.scopes(/orders/)).toThrow(ConfigurationError)
+  const { guard: strict, token: make } = createHouse({
+    issuerOptions: { subjects: ['.*', 'check'], requiredClaims: [{ claim: 'tid', value: '^t' }] },
+  })
+  expect(await codeFor(strict, make({ tid: '^t' }))).toBe('subject_not_permitted')
+  expect(await codeFor(strict, make({ sub: 'check', tid: 't1' }))).toBe('claim_mismatch')
+  expect(await codeFor(strict, make({ sub: 'check', tid: '^t' }))).toBe('allow')
 })
 
 test('T20 no issuer, audience or key is learned from a token, however often it comes', async () => {

@@ -3,19 +3,11 @@ import { expect, test } from 'vitest'
 
 /** Threats to features that do not exist yet. A line leaves this list when its feature comes, with a test in its place. */
 const notApplicableYet: Readonly<Record<string, string>> = {
-  T19: 'no option takes a regular expression: patterns are parsed texts with whole-segment wildcards',
-  T26: 'there is no introspection yet',
-  T33: 'there is no DPoP yet, so nothing is compared with a request URL',
-  T34: 'there is no proof of possession by message yet, so nothing is replayed but bearer tokens',
-  T36: 'there is no DPoP yet: a bound token is refused (T35)',
   T40: 'forwarded client certificates are deleted, never parsed (T39, T41)',
   T43: 'the TLS server has one trust for all names; virtual hosts with their own are not offered',
   T48: 'there is no gRPC adapter yet',
   T49: 'decorators have their own tests of inheritance and precedence, in test/decorators',
   T50: 'there are no skip lists: a route says itself that it is unprotected',
-  T53: 'no issuer is chosen by the request: all issuers are configured, none by host',
-  T54: 'encrypted tokens are not accepted: five parts are refused as malformed',
-  T58: 'there is no introspection yet',
 }
 
 /** Applicable in part: what can be tested is, and the rest waits. */

@@ -6,6 +6,8 @@ export interface CensusEntry {
   readonly path: string
   /** What it asks of its caller in one line; null where nothing was declared. */
   readonly requirement: string | null
+  /** Every scope that is named in it. */
+  readonly scopes: readonly string[]
 }
 
 /** The routes that adapters have seen. A route seen again takes the place of its earlier entry. */
@@ -20,6 +22,11 @@ export class Census {
 
   entries(): readonly CensusEntry[] {
     return [...this.#entries.values()]
+  }
+
+  /** Every scope that some route asks for. */
+  scopes(): readonly string[] {
+    return [...new Set(this.entries().flatMap(({ scopes }) => scopes))].toSorted()
   }
 
   /** The routes that say nothing, as `GET /orders/:id`; undefined where there are none. */

@@ -1,5 +1,6 @@
 import type { Decision } from './decision/decision.ts'
-import type { Authentication } from './identity/authenticator.ts'
+import { anonymous, type Authentication } from './identity/authenticator.ts'
+import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { Unprotected, isRequirement, withFloor, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
@@ -9,8 +10,10 @@ import type { InboundRequest } from './request/inbound-request.ts'
 export interface Decider {
   readonly undeclared: Requirement | undefined
   authenticate(request: InboundRequest): Authentication | Refusal | Promise<Authentication | Refusal>
-  conclude(authentication: Authentication | Refusal, placement: Placement): Decision
+  conclude(authentication: Authentication | Refusal, placement: Placement, request: InboundRequest): Decision
   record(decision: Decision, facts: Facts): void
+  /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
+  resourceMetadata(): ResourceMetadata | undefined
 }
 
 /** What is known of a decision when it is recorded. */
@@ -117,6 +120,11 @@ export class RequestContext {
     return this.#finish(refusal, undefined, route, true)
   }
 
+  /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
+  get resourceMetadata(): ResourceMetadata | undefined {
+    return this.#decider.resourceMetadata()
+  }
+
   /** True if this context was opened by the guard behind this decider. */
   isOf(decider: Decider): boolean {
     return this.#decider === decider
@@ -134,7 +142,7 @@ export class RequestContext {
       // A route that needs no caller reads no credential.
       const authentication =
         placement instanceof Unprotected
-          ? nobody
+          ? anonymous
           : (this.#authentication ??= this.#decider.authenticate(this.request))
       if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, route, isFinal)
       return authentication.then(
@@ -175,15 +183,14 @@ export class RequestContext {
   #conclude(authentication: Authentication | Refusal, placement: Placement | undefined): Decision {
     const asked = placement ?? nothingAsked
     try {
-      return this.#decider.conclude(authentication, asked)
+      return this.#decider.conclude(authentication, asked, this.request)
     } catch {
-      return this.#decider.conclude(internalError, asked)
+      return this.#decider.conclude(internalError, asked, this.request)
     }
   }
 }
 
 const noHandlers: ReadonlySet<object> = new Set()
-const nobody: Authentication = Object.freeze({ identity: undefined, source: 'none' })
 const nothingAsked = new Unprotected('the route itself is refused')
 const internalError = new Refusal('internal_error')
 const routeUndeclared = new Refusal('route_undeclared', {

@@ -7,13 +7,15 @@ import { decide } from './decision/decide.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { refusalResponse } from './enforcement/refusal-response.ts'
+import { resourceMetadata, type ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { hasDecisionListeners, publishDecision } from './events/channels.ts'
 import { RefusalLog } from './events/refusal-log.ts'
-import { readAuthorization } from './evidence/authorization.ts'
+import { presentedScheme, readAuthorization } from './evidence/authorization.ts'
 import { Authenticator, type Authentication } from './identity/authenticator.ts'
 import { createCaller, type Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
+import { verifyToken } from './identity/token/verify-token.ts'
 import type { VerifiedIdentity } from './identity/verified-identity.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type ParsedOptions, type Surroundings } from './options/parse-options.ts'
@@ -23,14 +25,11 @@ import { Refusal } from './refusal.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
 
 /** What a guard takes from outside itself. All of it has a default; tests replace it. */
-export type Environment = Surroundings & {
-  /** A fresh, unguessable id for a decision. It tells a caller nothing of how many there were before. */
-  readonly newId: () => string
-}
+export type Environment = Surroundings
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
 export interface Readiness {
-  /** False while an issuer's keys have never been had, or the guard is closed. */
+  /** False while an issuer's keys have never been had or are too old to serve, or the guard is closed. */
   readonly ready: boolean
   readonly issuers: readonly KeySourceState[]
 }
@@ -56,14 +55,21 @@ export class Guard {
     markCopy(this)
     this.#environment = environment
     this.#options = parseOptions(options, environment)
-    this.#authenticator = new Authenticator({ ...this.#options, clock: environment.clock })
+    const { clock } = environment
+    const { issuers } = this.#options
+    this.#authenticator = new Authenticator({
+      ...this.#options,
+      clock,
+      verifyToken: (token) => verifyToken(token, issuers, clock),
+    })
     this.#log =
       this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
     this.#decider = {
       undeclared: this.#options.undeclared,
       authenticate: (request) => this.#authenticate(request),
-      conclude: (authentication, placement) => this.#conclude(authentication, placement),
+      conclude: (authentication, placement, request) => this.#conclude(authentication, placement, request),
       record: (decision, facts) => this.#record(decision, facts),
+      resourceMetadata: () => this.#resourceMetadata(),
     }
   }
 
@@ -108,7 +114,7 @@ export class Guard {
 
   /** Resolves when every source of trust has been tried once, and says in what state each is. Never rejects. */
   async ready(): Promise<Readiness> {
-    const sources = [...this.#options.issuers.values()].map(({ keys }) => keys)
+    const sources = this.#options.issuers.keySources()
     const certificates =
       this.#options.certificates?.prepared().then(
         () => true,
@@ -117,7 +123,9 @@ export class Guard {
     await Promise.all(sources.map((source) => source.prepared()))
     const issuers = sources.map(({ state }) => state)
     const ready =
-      !this.#isClosed && (await certificates) && issuers.every(({ status }) => status !== 'waiting')
+      !this.#isClosed &&
+      (await certificates) &&
+      issuers.every(({ status }) => status === 'fresh' || status === 'stale')
     return Object.freeze({ ready, issuers })
   }
 
@@ -125,7 +133,7 @@ export class Guard {
   close(): void {
     this.#isClosed = true
     this.#authenticator.close()
-    for (const { keys } of this.#options.issuers.values()) keys.close()
+    this.#options.issuers.close()
   }
 
   /** Request → evidence → verified identity. */
@@ -133,15 +141,25 @@ export class Guard {
     if (this.#isClosed) return closed
     const authorization = readAuthorization(request)
     if (authorization instanceof Refusal) return authorization
-    return this.#authenticator.authenticate(authorization, request.socket)
+    return this.#authenticator.authenticate(authorization, request)
   }
 
   /** Verified identity → caller → decision. */
-  #conclude(authentication: Authentication | Refusal, placement: Placement): Decision {
-    if (authentication instanceof Refusal) return this.#deny(authentication, placement)
+  #conclude(
+    authentication: Authentication | Refusal,
+    placement: Placement,
+    request: InboundRequest,
+  ): Decision {
+    if (authentication instanceof Refusal) return this.#deny(authentication, placement, request)
+    const { newId, clock } = this.#environment
     const caller = this.#callerOf(authentication)
-    const refusal = decide(caller, placement)
-    return refusal === undefined ? allow(caller, this.#environment.newId) : this.#deny(refusal, placement)
+    const refusal = decide(caller, placement, clock.now())
+    if (refusal !== undefined) return this.#deny(refusal, placement, request)
+    const { nextNonce } = authentication
+    // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
+    const headers =
+      nextNonce === undefined ? undefined : { 'dpop-nonce': nextNonce, 'cache-control': 'no-store' }
+    return allow(caller, newId, headers)
   }
 
   #callerOf({ identity }: Authentication): Caller | undefined {
@@ -154,14 +172,26 @@ export class Guard {
     return caller
   }
 
-  #deny(refusal: Refusal, placement: Placement): Decision {
+  #deny(refusal: Refusal, placement: Placement, request: InboundRequest): Decision {
     const id = this.#environment.newId()
-    const { realm, issuers } = this.#options
-    return deny(
-      id,
-      refusal,
-      refusalResponse(refusal, id, placement, { realm, acceptsTokens: issuers.size > 0 }),
-    )
+    const { proofs, challenge } = this.#options
+    const scheme = presentedScheme(request)
+    const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
+    return deny(id, refusal, refusalResponse(refusal, { id, placement, scheme, nonce }, challenge))
+  }
+
+  #resourceMetadata(): ResourceMetadata | undefined {
+    const { resource, issuers, challenge, certificates } = this.#options
+    if (resource === undefined) return undefined
+    return resourceMetadata(resource, {
+      authorizationServers: [...issuers]
+        .filter(({ profile }) => profile.carriesScopes)
+        .map(({ issuer }) => issuer),
+      scopes: this.#census.scopes(),
+      proofAlgorithms: challenge.proofAlgorithms,
+      requiresProof: challenge.requiresProof,
+      seesCertificates: certificates !== undefined,
+    })
   }
 
   /** Decision → event, and a line for the operator where it denies. Made only where somebody listens. */

@@ -1,18 +1,48 @@
 export { createGuard, type Environment, type Guard, type Readiness } from './guard.ts'
+export { defineOptions, type CertificateOptions, type GuardOptions } from './options/guard-options.ts'
+export type {
+  ClaimName,
+  IssuerOptions,
+  RequiredClaimOption,
+  TokenReviewOptions,
+} from './options/issuer-options.ts'
+export { auth0, type Auth0Options } from './options/presets/auth0.ts'
+export { entraId, type EntraIdOptions } from './options/presets/entra-id.ts'
+export { githubActions, type GitHubActionsOptions } from './options/presets/github-actions.ts'
+export { google, type GoogleOptions } from './options/presets/google.ts'
+export { keycloak, type KeycloakOptions } from './options/presets/keycloak.ts'
+export { kubernetes, type KubernetesOptions } from './options/presets/kubernetes.ts'
+export { okta } from './options/presets/okta.ts'
+export { spiffe, type SpiffeBundle } from './options/presets/spiffe.ts'
+export type { DpopOptions } from './options/parse-dpop.ts'
 export {
-  defineOptions,
-  type CertificateOptions,
-  type GuardOptions,
-  type IssuerOptions,
-} from './options/guard-options.ts'
-export { allOf, anyOf, authenticated, callerIs, scopes, type Requirement } from './policy/requirement.ts'
+  allOf,
+  anyOf,
+  authenticated,
+  callerIs,
+  scopes,
+  type Requirement,
+  type StepUp,
+} from './policy/requirement.ts'
+export {
+  authenticatedWith,
+  freshWithin,
+  provenBy,
+  type Duration,
+  type ProofName,
+} from './policy/authentication-requirements.ts'
 export type { Register, ScopeName } from './policy/scope.ts'
 export type { CallerOptional, Placement, Unprotected } from './policy/placement.ts'
 export { callerOptional, unprotected } from './policy/placement.ts'
 export type { GrantOptions } from './policy/effective-scopes.ts'
 export type { Caller, ScopeSet } from './identity/caller.ts'
-export type { Proof, User, Workload } from './identity/verified-identity.ts'
-export type { Algorithm } from './identity/trust/algorithms.ts'
+export type { Actor } from './identity/token/actor-chain.ts'
+export type { ProfileName } from './identity/token/profile.ts'
+export type { Proof, User } from './identity/verified-identity.ts'
+export type { Workload } from './identity/workload.ts'
+export type { ReplayStore } from './identity/proof/replay-store.ts'
+export type { ResourceMetadata, ResourceOptions } from './enforcement/resource-metadata.ts'
+export type { Algorithm, SecretAlgorithm } from './identity/jws/algorithms.ts'
 export type { FetchDocument, FetchedDocument, FetchOptions } from './identity/trust/fetch-document.ts'
 export type { KeySourceState } from './identity/trust/key-source.ts'
 export type { Represents } from './identity/trust/trusted-issuer.ts'

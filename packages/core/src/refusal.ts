@@ -4,13 +4,19 @@ export type Stage = 'evidence' | 'identity' | 'policy' | 'enforcement'
 /** Who has to act so that the request can succeed. */
 export type Fault = 'caller' | 'operator' | 'dependency' | 'internal'
 
-/** What the wire may say of a refusal: RFC 6750 §3.1's coarse error, or nothing. */
-export type ChallengeError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+/** What the wire may say of a refusal: the coarse error of RFC 6750 §3.1, RFC 9449 §7.1 or RFC 9470 §3, or nothing. */
+export type ChallengeError =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'insufficient_user_authentication'
 
 export interface RefusalEntry {
   readonly stage: Stage
   readonly status: 400 | 401 | 403 | 500 | 503
-  /** Absent where RFC 6750 asks for a bare challenge or none at all. */
+  /** Absent where the RFCs ask for a bare challenge or none at all. */
   readonly error?: ChallengeError
   readonly fault: Fault
   /** All that the caller is told. Coarse on purpose: many codes share one sentence. */
@@ -23,6 +29,21 @@ const tokenRefused = {
   error: 'invalid_token',
   fault: 'caller',
   sentence: 'the access token was not accepted',
+} as const satisfies RefusalEntry
+
+const proofRefused = {
+  stage: 'identity',
+  status: 401,
+  error: 'invalid_dpop_proof',
+  fault: 'caller',
+  sentence: 'the DPoP proof was not accepted',
+} as const satisfies RefusalEntry
+
+const unavailable = {
+  stage: 'identity',
+  status: 503,
+  fault: 'dependency',
+  sentence: 'the credential cannot be checked now, try again later',
 } as const satisfies RefusalEntry
 
 const certificateRefused = {
@@ -64,6 +85,9 @@ export const refusals = {
     sentence: 'a credential of a supported kind is required',
   },
   token_oversized: requestMalformed,
+  token_in_query: requestMalformed,
+  dpop_proof_duplicated: requestMalformed,
+  dpop_proof_unexpected: requestMalformed,
 
   token_malformed: tokenRefused,
   token_critical_header: tokenRefused,
@@ -78,9 +102,33 @@ export const refusals = {
   token_expired: tokenRefused,
   token_not_yet_valid: tokenRefused,
   audience_mismatch: tokenRefused,
+  token_lifetime_excessive: tokenRefused,
+  token_inactive: tokenRefused,
+  subject_not_permitted: tokenRefused,
+  claim_mismatch: tokenRefused,
+  actor_chain_too_deep: tokenRefused,
   confirmation_unsupported: tokenRefused,
+  bound_token_as_bearer: tokenRefused,
+  token_not_bound: tokenRefused,
+  certificate_binding_missing: tokenRefused,
+  certificate_binding_mismatch: tokenRefused,
+  dpop_key_mismatch: tokenRefused,
   workload_not_assertable: tokenRefused,
   identity_mismatch: tokenRefused,
+
+  dpop_proof_missing: proofRefused,
+  dpop_proof_malformed: proofRefused,
+  dpop_proof_mismatch: proofRefused,
+  dpop_proof_expired: proofRefused,
+  dpop_proof_signature_invalid: proofRefused,
+  dpop_proof_replayed: proofRefused,
+  dpop_nonce_required: {
+    stage: 'identity',
+    status: 401,
+    error: 'use_dpop_nonce',
+    fault: 'caller',
+    sentence: 'the DPoP proof needs the nonce of this answer',
+  },
 
   certificate_malformed: certificateRefused,
   certificate_expired: certificateRefused,
@@ -102,6 +150,20 @@ export const refusals = {
     fault: 'caller',
     sentence: 'the caller lacks a required scope',
   },
+  authentication_insufficient: {
+    stage: 'policy',
+    status: 401,
+    error: 'insufficient_user_authentication',
+    fault: 'caller',
+    sentence: 'a different or more recent authentication is required',
+  },
+  proof_insufficient: {
+    stage: 'policy',
+    status: 401,
+    error: 'invalid_token',
+    fault: 'caller',
+    sentence: 'a credential bound to a key of the caller is required',
+  },
   caller_not_allowed: notAllowed,
   requirement_unmet: notAllowed,
 
@@ -117,12 +179,12 @@ export const refusals = {
     fault: 'operator',
     sentence: 'this route is set up wrongly',
   },
-  issuer_unavailable: {
-    stage: 'identity',
-    status: 503,
-    fault: 'dependency',
-    sentence: 'the credential cannot be checked now, try again later',
-  },
+  issuer_unavailable: unavailable,
+  issuer_overloaded: unavailable,
+  introspection_unavailable: unavailable,
+  introspection_malformed: unavailable,
+  token_review_unavailable: unavailable,
+  replay_store_unavailable: unavailable,
   guard_closed: {
     stage: 'enforcement',
     status: 503,
@@ -151,6 +213,10 @@ export interface RefusalDetail {
   /** The configured issuer that the credential names. Never an unconfigured one. */
   readonly issuer?: string
 }
+
+/** The same refusal, said to concern tokens of a configured issuer. */
+export const refusalOf = (issuer: string, { code, detail }: Refusal): Refusal =>
+  new Refusal(code, { ...detail, issuer })
 
 /** Why a request was denied: a value, not an exception, since what a peer sends never throws. */
 export class Refusal {

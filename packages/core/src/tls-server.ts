@@ -1,8 +1,9 @@
 import { constants } from 'node:crypto'
 import type { Server } from 'node:https'
 import type { RequestListener } from 'node:http'
-import { ConfigurationError } from './configuration-error.ts'
-import type { Guard } from './guard.ts'
+import { ConfigurationError, describeValue } from './configuration-error.ts'
+import { rejectForeignCopy } from './copy.ts'
+import { Guard } from './guard.ts'
 import { readPem, requireKnownKeys } from './options/option-values.ts'
 
 /** The server's own identity, and the guard whose trust it shares. */
@@ -12,6 +13,11 @@ export interface TlsServerOptions {
   /** Private key: PEM text, or the path of a PEM file. */
   readonly key: string
   readonly guard: Guard
+  /**
+   * Whether clients are asked for a certificate. Default: where the guard trusts any. True also lets tokens be bound to
+   * certificates that nobody issued for this service (RFC 8705 §2.2): the guard then looks at nothing but their digest.
+   */
+  readonly requestCertificate?: boolean
 }
 
 /**
@@ -20,12 +26,26 @@ export interface TlsServerOptions {
  * Throws a ConfigurationError where certificate and key cannot be read or do not belong together.
  */
 export function createTlsServer(listener: RequestListener, options: TlsServerOptions): Server {
-  requireKnownKeys(options, 'createTlsServer', ['cert', 'key', 'guard'])
+  requireKnownKeys(options, 'createTlsServer', ['cert', 'key', 'guard', 'requestCertificate'])
   const { guard } = options
+  rejectForeignCopy(guard, 'guard')
+  if (!(guard instanceof Guard)) {
+    throw new ConfigurationError(
+      'guard',
+      `write the guard that the application uses, made by createGuard(…), got ${describeValue(guard)}`,
+    )
+  }
   const cert = readBlock(options.cert, 'cert', 'CERTIFICATE')
   const key = readBlock(options.key, 'key', 'PRIVATE KEY')
   requirePair(cert, key)
   const ca = [...guard.clientAuthorities]
+  const { requestCertificate: requestCert = ca.length > 0 } = options
+  if (typeof requestCert !== 'boolean') {
+    throw new ConfigurationError(
+      'requestCertificate',
+      `write true or false, got ${describeValue(requestCert)}`,
+    )
+  }
   // Taken when needed: importing it by name makes Node load its whole WebSocket client as well.
   return process.getBuiltinModule('node:https').createServer(
     {
@@ -35,7 +55,8 @@ export function createTlsServer(listener: RequestListener, options: TlsServerOpt
       // A peer must stay who it was when its certificate was read.
       secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
       // INVARIANT: the guard verifies every certificate itself; nothing ever relies on the socket's own verdict.
-      ...(ca.length === 0 ? {} : { ca, requestCert: true, rejectUnauthorized: false }),
+      ...(ca.length === 0 ? {} : { ca }),
+      ...(requestCert ? { requestCert, rejectUnauthorized: false } : {}),
     },
     listener,
   )

@@ -13,8 +13,10 @@ export function answer(
 }
 
 function settle(decision: Decision, response: ServerResponse, next: () => void): void {
-  if (decision.outcome === 'allow') next()
-  else send(decision.response, response)
+  if (decision.outcome === 'allow') {
+    for (const name in decision.headers) response.setHeader(name, decision.headers[name] ?? '')
+    next()
+  } else send(decision.response, response)
 }
 
 /** Writes a refusal as it is. */

@@ -1,5 +1,6 @@
 export { countersign } from './countersign.ts'
 export { callerOptional, requireScopes, requires, unprotected } from './declarations.ts'
+export { resourceMetadata } from './resource-metadata.ts'
 export { callerOf } from './request-context.ts'
 export { createTlsServer } from './tls-server.ts'
 export type { TlsServerOptions } from '@countersign/core/adapter'
@@ -8,11 +9,22 @@ export {
   ConfigurationError,
   allOf,
   anyOf,
+  auth0,
   authenticated,
+  authenticatedWith,
   callerIs,
   createGuard,
   defineOptions,
+  entraId,
+  freshWithin,
+  githubActions,
+  google,
+  keycloak,
+  kubernetes,
+  okta,
+  provenBy,
   scopes,
+  spiffe,
   type Caller,
   type Guard,
   type GuardOptions,

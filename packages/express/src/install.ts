@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@countersign/core'
-import { joinPlacements, stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
+import { Requirement, joinPlacements, stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
 import { isMountedAtRoot, layersOf, pathText, prototypesOf, routerOf, type Route } from './framework.ts'
 import { installLatch } from './latch.ts'
@@ -101,7 +101,12 @@ function takeCensus(app: Application, guard: Guard): void {
       rememberPath(route, path)
       for (const { method, placement } of declarationsOf(route)) {
         const effective = joinPlacements(placement === undefined ? floors : [...floors, placement])
-        guard.declare({ method, path, requirement: effective?.text ?? null })
+        guard.declare({
+          method,
+          path,
+          requirement: effective?.text ?? null,
+          scopes: effective instanceof Requirement ? effective.scopes : [],
+        })
       }
     },
     declaration: rememberPath,

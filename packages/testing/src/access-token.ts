@@ -1,5 +1,5 @@
 // What a correct RFC 9068 access token of the test issuer says, before anything is broken.
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 
 /** What a token should say. Everything has a default, so `idp.token('checkout')` is a valid token. */
 export interface TokenOptions {
@@ -9,6 +9,8 @@ export interface TokenOptions {
   readonly audience?: string | readonly string[]
   /** The user on whose behalf the subject calls: becomes `sub`, and the subject stays `client_id`. Default: none. */
   readonly user?: string
+  /** Binds the token to a proof key (RFC 9449 §6.1), to a client certificate (RFC 8705 §3.1), or to one of each. */
+  readonly boundTo?: BoundTo | readonly BoundTo[]
   /** Seconds from `now` until the token expires. Default: 300. */
   readonly expiresIn?: number
   /** When the token is issued. Default: what the issuer's clock shows. */
@@ -18,6 +20,9 @@ export interface TokenOptions {
   /** Header members to add or replace; `undefined` leaves a member out. */
   readonly header?: Readonly<Record<string, unknown>>
 }
+
+/** A key by its thumbprint, or a certificate by its DER. */
+export type BoundTo = { readonly thumbprint: string } | { readonly der: Uint8Array }
 
 /** A token's two readable parts, before it is signed. */
 export interface TokenDraft {
@@ -52,9 +57,16 @@ export function draftAccessToken(
     exp: now + (options.expiresIn ?? 300),
     jti: randomUUID(),
     scope: options.scopes?.join(' '),
+    cnf:
+      options.boundTo === undefined ? undefined : Object.assign({}, ...[options.boundTo].flat().map(confirm)),
   }
   return {
     header: { alg, typ: 'at+jwt', kid, ...options.header },
     claims: { ...claims, ...options.claims },
   }
 }
+
+const confirm = (to: BoundTo): Record<string, string> =>
+  'der' in to
+    ? { 'x5t#S256': createHash('sha256').update(to.der).digest('base64url') }
+    : { jkt: to.thumbprint }

@@ -4,7 +4,18 @@ import type { SigningAlgorithm } from './signing-key.ts'
 /** The guard's issuer options that a test issuer passes on, word for word. What is not given is not there. */
 export type IssuerPassThrough = Pick<
   IssuerOptions,
-  'represents' | 'workloadClaim' | 'trustDomains' | 'algorithms' | 'audience'
+  | 'represents'
+  | 'workloadClaim'
+  | 'trustDomains'
+  | 'algorithms'
+  | 'audience'
+  | 'profile'
+  | 'scopeClaims'
+  | 'mayGrant'
+  | 'subjects'
+  | 'requiredClaims'
+  | 'isAccessToken'
+  | 'maxLifetimeSeconds'
 >
 
 /** How to make a test issuer. Everything has a default. The first `audience` is also the default `aud` of its tokens. */

@@ -32,6 +32,13 @@ export class TestIssuer {
   declare readonly trustDomains?: NonNullable<IssuerPassThrough['trustDomains']>
   declare readonly algorithms?: NonNullable<IssuerPassThrough['algorithms']>
   declare readonly audience?: NonNullable<IssuerPassThrough['audience']>
+  declare readonly profile?: NonNullable<IssuerPassThrough['profile']>
+  declare readonly scopeClaims?: NonNullable<IssuerPassThrough['scopeClaims']>
+  declare readonly mayGrant?: NonNullable<IssuerPassThrough['mayGrant']>
+  declare readonly subjects?: NonNullable<IssuerPassThrough['subjects']>
+  declare readonly requiredClaims?: NonNullable<IssuerPassThrough['requiredClaims']>
+  declare readonly isAccessToken?: NonNullable<IssuerPassThrough['isAccessToken']>
+  declare readonly maxLifetimeSeconds?: number
 
   readonly #keys: KeyRing
   readonly #server: IssuerServer | undefined
@@ -117,4 +124,17 @@ export class TestIssuer {
   }
 }
 
-const passedThrough = ['represents', 'workloadClaim', 'trustDomains', 'algorithms', 'audience'] as const
+const passedThrough = [
+  'represents',
+  'workloadClaim',
+  'trustDomains',
+  'algorithms',
+  'audience',
+  'profile',
+  'scopeClaims',
+  'mayGrant',
+  'subjects',
+  'requiredClaims',
+  'isAccessToken',
+  'maxLifetimeSeconds',
+] as const satisfies readonly (keyof IssuerPassThrough)[]

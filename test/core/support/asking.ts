@@ -2,8 +2,10 @@
 import {
   authenticated,
   type Decision,
+  type Deny,
   type Guard,
   type InboundRequest,
+  type Placement,
   type Requirement,
 } from '@countersign/core'
 
@@ -21,6 +23,17 @@ export function requestWith(authorization?: string, socket: object = {}): Inboun
 /** `allow`, or the code of the refusal. */
 export const codeOf = (decision: Decision): string =>
   decision.outcome === 'allow' ? 'allow' : decision.refusal.code
+
+/** The refusal of a request. Throws where it is allowed. */
+export async function refusalOf(
+  guard: Guard,
+  request: InboundRequest,
+  requirement: Placement = authenticated(),
+): Promise<Deny> {
+  const decision = await guard.decide(request, requirement)
+  if (decision.outcome === 'deny') return decision
+  throw new Error('expected a refusal, got an allow')
+}
 
 /** What a guard says of a token, on a connection of its own unless one is given. */
 export async function codeFor(

@@ -24,8 +24,16 @@ interface HouseOptions {
   readonly audience?: GuardOptions['audience']
   readonly tolerance?: number
   readonly issuerOptions?: Partial<IssuerOptions>
+  /** More about the guard itself, and other issuers beside the house's own. */
+  readonly guardOptions?: Partial<CommonOptions>
+  readonly others?: readonly IssuerOptions[]
   readonly clock?: TestClock
 }
+
+type CommonOptions = Pick<
+  GuardOptions,
+  'certificates' | 'grants' | 'log' | 'realm' | 'resource' | 'undeclared'
+>
 
 export const issuer = 'https://issuer.test'
 
@@ -43,9 +51,11 @@ export function createHouse(options: HouseOptions = {}): House {
             jwks: { keys: [{ ...signer.jwk, kid, alg, use: 'sig' }] },
             ...options.issuerOptions,
           },
+          ...(options.others ?? []),
         ],
         clockToleranceSeconds: options.tolerance ?? 30,
         log: false,
+        ...options.guardOptions,
       },
       { clock },
     )

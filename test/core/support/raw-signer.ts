@@ -1,7 +1,7 @@
 // Signs whatever it is given, octet by octet: what no decent JOSE library would put into a token.
 import { generateKeyPairSync, sign, type JsonWebKey, type KeyObject } from 'node:crypto'
 
-export type RawAlgorithm = 'ES256' | 'ES384' | 'RS256' | 'PS256' | 'RS512' | 'Ed25519'
+export type RawAlgorithm = `${'RS' | 'PS' | 'ES'}${256 | 384 | 512}` | 'Ed25519' | `ML-DSA-${44 | 65 | 87}`
 
 /** Text and octets are taken as they are, anything else as JSON. */
 export type Part = string | Uint8Array | object
@@ -19,13 +19,14 @@ export interface RawSigner {
 
 export function createRawSigner(algorithm: RawAlgorithm = 'ES256', modulusLength = 2048): RawSigner {
   const { publicKey, privateKey } = generate(algorithm, modulusLength)
+  const bits = /^[RPE]S(\d+)$/.exec(algorithm)?.[1]
   const signature = (input: string): string => {
     const key = {
       key: privateKey,
       ...(algorithm.startsWith('ES') ? { dsaEncoding: 'ieee-p1363' as const } : {}),
-      ...(algorithm === 'PS256' ? { padding: 6, saltLength: 32 } : {}),
+      ...(algorithm.startsWith('PS') ? { padding: 6, saltLength: Number(bits) / 8 } : {}),
     }
-    return sign(hashes[algorithm], Buffer.from(input), key).toString('base64url')
+    return sign(bits === undefined ? null : `sha${bits}`, Buffer.from(input), key).toString('base64url')
   }
   return {
     jwk: publicKey.export({ format: 'jwk' }),
@@ -39,24 +40,30 @@ export function createRawSigner(algorithm: RawAlgorithm = 'ES256', modulusLength
   }
 }
 
+interface KeyPair {
+  readonly publicKey: KeyObject
+  readonly privateKey: KeyObject
+}
+
 /** One segment of a compact JWS. */
 export function segment(part: Part): string {
   if (part instanceof Uint8Array) return Buffer.from(part).toString('base64url')
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 }
 
-function generate(algorithm: RawAlgorithm, modulusLength: number) {
-  if (algorithm === 'ES256') return generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  if (algorithm === 'ES384') return generateKeyPairSync('ec', { namedCurve: 'P-384' })
+function generate(algorithm: RawAlgorithm, modulusLength: number): KeyPair {
+  const curve = curves.get(algorithm)
+  if (curve !== undefined) return generateKeyPairSync('ec', { namedCurve: curve })
   if (algorithm === 'Ed25519') return generateKeyPairSync('ed25519')
+  if (algorithm.startsWith('ML-DSA')) return generateMlDsa(algorithm.toLowerCase())
   return generateKeyPairSync('rsa', { modulusLength })
 }
 
-const hashes: Record<RawAlgorithm, string | null> = {
-  ES256: 'sha256',
-  ES384: 'sha384',
-  RS256: 'sha256',
-  PS256: 'sha256',
-  RS512: 'sha512',
-  Ed25519: null,
-}
+// Node's types are those of its oldest supported version, which has none of these.
+const generateMlDsa = generateKeyPairSync as unknown as (type: string) => KeyPair
+
+const curves: ReadonlyMap<RawAlgorithm, string> = new Map([
+  ['ES256', 'P-256'],
+  ['ES384', 'P-384'],
+  ['ES512', 'P-521'],
+])

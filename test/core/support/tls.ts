@@ -1,7 +1,7 @@
 // A guard behind a real TLS server, and clients that call it over real connections.
 import { once } from 'node:events'
 import { request as httpsRequest, type Agent, createServer, type ServerOptions } from 'node:https'
-import type { TLSSocket } from 'node:tls'
+import { connect, type TLSSocket } from 'node:tls'
 import { authenticated, type Guard, type Placement } from '@countersign/core'
 import { createTestCa } from '@countersign/testing'
 import { codeOf } from './asking.ts'
@@ -94,4 +94,19 @@ async function call(port: number, { authorization, agent, ...tls }: Client): Pro
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk)
   return JSON.parse(Buffer.concat(chunks).toString()) as Answer // written by the server above
+}
+
+/** A session that a later connection can resume. */
+export async function sessionOf(
+  house: TlsHouse,
+  client: { cert?: string; key?: string; maxVersion: 'TLSv1.2' | 'TLSv1.3' },
+): Promise<Buffer> {
+  await house.call(client)
+  const { port, ca } = house
+  const socket = connect({ host: '127.0.0.1', servername: 'localhost', port, ca, ...client })
+  const session = once(socket, 'session')
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const [ticket] = await session
+  socket.destroy()
+  return ticket
 }

@@ -2,6 +2,17 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
+  /**
+   * Runs the task once, that many milliseconds from now; the result takes it back. Must not keep the process alive.
+   * A clock without it only does what requests ask for: nothing is refreshed ahead of them.
+   */
+  schedule?(task: () => void, delayMs: number): () => void
 }
 
-export const systemClock: Clock = { now: Date.now }
+export const systemClock: Required<Clock> = {
+  now: Date.now,
+  schedule(task, delayMs) {
+    const timer = setTimeout(task, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+}

@@ -10,6 +10,8 @@ export interface Allow {
   readonly id: string
   /** Undefined where the route needs no caller and none was identified. */
   readonly caller: Caller | undefined
+  /** Lower-case names: to be set on whatever is answered. Undefined where there are none. */
+  readonly headers: Readonly<Record<string, string>> | undefined
   /** Only a guard makes one. */
   readonly [made]: true
 }
@@ -36,8 +38,12 @@ export interface RefusalResponse {
 
 declare const made: unique symbol
 
-export function allow(caller: Caller | undefined, newId: () => string): Allow {
-  return new Allowed(caller, newId) as unknown as Allow // the brand exists in types only
+export function allow(
+  caller: Caller | undefined,
+  newId: () => string,
+  headers?: Readonly<Record<string, string>>,
+): Allow {
+  return new Allowed(caller, newId, headers) as unknown as Allow // the brand exists in types only
 }
 
 export function deny(id: string, refusal: Refusal, response: RefusalResponse): Deny {
@@ -48,11 +54,17 @@ export function deny(id: string, refusal: Refusal, response: RefusalResponse): D
 class Allowed {
   readonly outcome = 'allow'
   readonly caller: Caller | undefined
+  readonly headers: Readonly<Record<string, string>> | undefined
   readonly #newId: () => string
   #id: string | undefined
 
-  constructor(caller: Caller | undefined, newId: () => string) {
+  constructor(
+    caller: Caller | undefined,
+    newId: () => string,
+    headers: Readonly<Record<string, string>> | undefined,
+  ) {
     this.caller = caller
+    this.headers = headers
     this.#newId = newId
   }
 

@@ -1,66 +1,54 @@
 import type { RefusalResponse } from '../decision/decision.ts'
-import { CallerOptional, Unprotected, type Placement } from '../policy/placement.ts'
-import { refusals, type ChallengeError, type Refusal, type RefusalEntry } from '../refusal.ts'
+import { isRequirement, type Placement } from '../policy/placement.ts'
+import { refusals, type Refusal, type RefusalEntry } from '../refusal.ts'
+import { challenge, type ChallengeOptions } from './challenge.ts'
 
-/** What is known of the guard that a challenge may say. */
-export interface ChallengeOptions {
-  /** The protection space (RFC 9110 §11.5). */
-  readonly realm: string
-  /** False where only certificates are accepted: HTTP has no scheme to ask for one with. */
-  readonly acceptsTokens: boolean
+/** What surrounds a refusal that its answer depends on. */
+export interface RefusalContext {
+  readonly id: string
+  readonly placement: Placement | undefined
+  /** The scheme of the credential that was presented. */
+  readonly scheme: 'bearer' | 'dpop' | undefined
+  /** The nonce that the caller's next proof must use; undefined where there is none. */
+  readonly nonce: string | undefined
 }
 
 /**
- * The HTTP answer to a refused request: status and challenge as RFC 6750 §3 has them, a problem body (RFC 9457), the
- * decision id, and nothing that tells one failed check from another.
+ * The HTTP answer to a refused request: status and challenge as RFC 6750 §3, RFC 9449 §7.1 and RFC 9470 §3 have them, a
+ * problem body (RFC 9457), the decision id, and nothing that tells one failed check from another.
  */
 export function refusalResponse(
   refusal: Refusal,
-  id: string,
-  placement: Placement | undefined,
+  { id, placement, scheme, nonce }: RefusalContext,
   options: ChallengeOptions,
 ): RefusalResponse {
   const entry: RefusalEntry = refusals[refusal.code]
   // Without a scheme to challenge for, 401 would be a status that breaks its own rule (RFC 9110 §15.5.2).
   const status = entry.status === 401 && !options.acceptsTokens ? 403 : entry.status
-  const { error } = entry
+  const { error, sentence } = entry
+  const asked = placement !== undefined && isRequirement(placement) ? placement : undefined
+  const content = { error, sentence, scopes: asked?.scopes ?? [], stepUp: asked?.stepUp, scheme }
   return Object.freeze({
     status,
     headers: Object.freeze({
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
       ...(options.acceptsTokens && (status === 401 || error !== undefined)
-        ? { 'www-authenticate': challenge(options.realm, error, entry.sentence, scopesOf(placement)) }
+        ? { 'www-authenticate': challenge(content, options) }
         : {}),
+      // RFC 9449 §9: only a caller that proves itself by DPoP has a use for it.
+      ...(nonce !== undefined && error === 'use_dpop_nonce' ? { 'dpop-nonce': nonce } : {}),
       ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
     }),
     body: JSON.stringify({
       title: titles[status],
       status,
-      detail: entry.sentence,
+      detail: sentence,
       ...(error === undefined ? {} : { error }),
       decision: id,
     }),
   })
 }
-
-// The scopes a route needs are no secret: a caller has to know what to ask its issuer for (RFC 6750 §3).
-function challenge(
-  realm: string,
-  error: ChallengeError | undefined,
-  sentence: string,
-  scope: string,
-): string {
-  const parameters = [`realm="${realm}"`]
-  if (error !== undefined) parameters.push(`error="${error}"`, `error_description="${sentence}"`)
-  if (scope !== '' && error !== 'invalid_request') parameters.push(`scope="${scope}"`)
-  return `Bearer ${parameters.join(', ')}`
-}
-
-const scopesOf = (placement: Placement | undefined): string =>
-  placement === undefined || placement instanceof Unprotected || placement instanceof CallerOptional
-    ? ''
-    : placement.scopes.join(' ')
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',

@@ -6,11 +6,19 @@ export const decisionChannel: string = 'countersign:decision'
 /** One message each time an issuer's keys were fetched, or could not be. */
 export const keysChannel: string = 'countersign:keys'
 
+/** In what state an issuer's keys are: see `KeySourceState`. */
+export type KeyStatus = 'waiting' | 'fresh' | 'stale' | 'expired'
+
 /** An attempt to fetch the keys of an issuer. */
 export interface KeysEvent {
   readonly issuer: string
-  readonly outcome: 'refreshed' | 'failed'
-  /** For the operator; undefined when refreshed. */
+  /** `refreshed`: another key set than before. `unchanged`: the same, confirmed. */
+  readonly outcome: 'refreshed' | 'unchanged' | 'failed'
+  /** In what state the keys are after it. */
+  readonly status: KeyStatus
+  /** How many keys serve now. */
+  readonly keys: number
+  /** Why it failed, for the operator; undefined where it did not. */
   readonly problem: string | undefined
 }
 

@@ -54,8 +54,19 @@ export class RefusalLog {
   }
 }
 
-/** Writes one line to stderr. */
-export const stderrLogger: Logger = { warn: (message) => void process.stderr.write(`${message}\n`) }
+/** Writes one line to stderr. Where nobody reads that any more, it fails, which must not end the process. */
+export const stderrLogger: Logger = {
+  warn(message) {
+    const { stderr } = process
+    // One listener at most, and only until the line is out: whatever else goes wrong with stderr is not ours.
+    stderr.off('error', ignore).once('error', ignore)
+    stderr.write(`${message}\n`, (error) => {
+      if (error === null || error === undefined) stderr.off('error', ignore)
+    })
+  },
+}
+
+const ignore = (): void => undefined
 
 function sentence(event: DecisionEvent, more: number): string {
   const { code, route, id, expected, actual, issuer, advice, caller } = event

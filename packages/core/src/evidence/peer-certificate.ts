@@ -1,4 +1,6 @@
-import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import { hash } from 'node:crypto'
+import type { DetailedPeerCertificate, PeerCertificate as NodeCertificate, TLSSocket } from 'node:tls'
+import { Refusal } from '../refusal.ts'
 
 /** What the peer of a mutual-TLS connection presented. It proved that it holds the leaf's key; nothing else is checked. */
 export interface PeerCertificate {
@@ -11,18 +13,27 @@ export interface PeerCertificate {
 }
 
 /**
- * Reads the client certificate of a connection, or undefined where there is none.
+ * Reads the client certificate of a connection: undefined where there is none, a refusal where nobody can say any more.
  * A resumed TLS session can say `authorized` without any certificate: the certificate counts, never the flag.
  */
-export function readPeerCertificate(socket: object): PeerCertificate | undefined {
+export function readPeerCertificate(socket: object): PeerCertificate | undefined | Refusal {
   if (!isTls(socket)) return undefined
-  const presented = socket.getPeerCertificate(true)
-  if (presented?.raw === undefined) return undefined
+  const presented: DetailedPeerCertificate | null = socket.getPeerCertificate(true)
+  // Not none: a caller could hang up to hide that its certificate contradicts its token, and be served all the same.
+  if (presented === null) return ended
+  if (presented.raw === undefined) return undefined
   return {
     leaf: presented.raw,
     chain: issuersOf(presented),
     tlsError: socket.authorized ? undefined : String(socket.authorizationError ?? 'UNKNOWN'),
   }
+}
+
+/** SHA-256 of the client certificate in base64url, as `x5t#S256` has it (RFC 8705 §3.1); undefined where there is none. */
+export function readThumbprint(socket: object): string | undefined {
+  const presented: NodeCertificate | null = isTls(socket) ? socket.getPeerCertificate() : null
+  const der = presented?.raw
+  return der === undefined ? undefined : hash('sha256', der, 'base64url')
 }
 
 // A self-signed certificate is its own issuer in Node's object, so the walk ends where it meets itself.
@@ -42,3 +53,8 @@ const isTls = (socket: object): socket is TLSSocket =>
   'getPeerCertificate' in socket && typeof socket.getPeerCertificate === 'function'
 
 const maxChainLength = 10
+// What Node answers for a connection that has ended, whatever it was.
+const ended = new Refusal('certificate_malformed', {
+  expected: 'a connection that is open',
+  actual: 'one that ended before its certificate was read',
+})

@@ -1,4 +1,6 @@
-import type { Proof, User, VerifiedIdentity, Workload } from './verified-identity.ts'
+import type { Actor } from './token/actor-chain.ts'
+import type { Proof, User, VerifiedIdentity } from './verified-identity.ts'
+import type { Workload } from './workload.ts'
 
 /** What a caller may do, after policy. */
 export interface ScopeSet extends Iterable<string> {
@@ -14,6 +16,11 @@ export interface Caller {
   readonly service: Workload | undefined
   /** The user on whose behalf it calls, undefined for a service's own calls. */
   readonly user: User | undefined
+  /**
+   * Who acts for the token's subject (RFC 8693 `act`), the one who acts now first; empty where nobody does. Only the first
+   * can be the `service`; those after it are for the record.
+   */
+  readonly actors: readonly Actor[]
   /** What the caller may do: what its credentials carry, cut down to what policy grants. */
   readonly scopes: ScopeSet
   /** The token's claims, frozen; empty where there is no token. */
@@ -32,7 +39,9 @@ export function createCaller(identity: VerifiedIdentity, scopes: ScopeSet): Call
   const { service, user, token, provenBy, expiresAt } = identity
   const id = service?.id ?? user?.id ?? ''
   const claims = token?.claims.all ?? noClaims
-  return Object.freeze({ id, service, user, scopes, claims, provenBy, expiresAt }) as Caller // from a verified identity
+  const actors = token?.claims.actors ?? noActors
+  return Object.freeze({ id, service, user, actors, scopes, claims, provenBy, expiresAt }) as Caller // from a verified identity
 }
 
+const noActors: readonly Actor[] = Object.freeze([])
 const noClaims: Readonly<Record<string, unknown>> = Object.freeze({})

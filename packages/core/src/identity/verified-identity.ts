@@ -1,19 +1,9 @@
 import { Refusal, quoted } from '../refusal.ts'
 import type { CertificateVerification } from './certificate/certificate-trust.ts'
-import { parseSpiffeId } from './certificate/spiffe-id.ts'
-import type { TokenVerification } from './token/verify-token.ts'
+import type { TokenVerification } from './token/token-verification.ts'
+import { actingWorkload, tokenWorkload, type Workload } from './workload.ts'
 
-/** A service that calls. */
-export interface Workload {
-  /** Canonical: a SPIFFE ID, or `<issuer>#client=<client_id>`. */
-  readonly id: string
-  readonly spiffeId: string | undefined
-  /** Of the token that names it; undefined where a certificate alone does. */
-  readonly issuer: string | undefined
-  readonly clientId: string | undefined
-}
-
-/** A person on whose behalf a service calls. */
+/** A party on whose behalf a service calls: a person, or whoever gave it a token to act for them. */
 export interface User {
   /** Canonical: `<issuer>#sub=<sub>`. */
   readonly id: string
@@ -21,8 +11,11 @@ export interface User {
   readonly subject: string
 }
 
-/** How an identity was proven. */
-export type Proof = 'token' | 'certificate'
+/**
+ * How an identity was proven: by a `token`, which anybody could have copied unless it is a `boundToken`, whose holder
+ * proved to have its key (by `dpop` in this very request, or by the certificate of the connection); by a `certificate`.
+ */
+export type Proof = 'token' | 'boundToken' | 'dpop' | 'certificate'
 
 /** Who calls, as verified credentials say. Only this room makes one; code that authorises takes nothing less. */
 export class VerifiedIdentity {
@@ -44,7 +37,7 @@ export class VerifiedIdentity {
     this.token = token
     this.certificate = certificate
     this.provenBy = Object.freeze([
-      ...(token === undefined ? [] : (['token'] as const)),
+      ...proofsOf(token),
       ...(certificate === undefined ? [] : (['certificate'] as const)),
     ])
   }
@@ -59,66 +52,57 @@ export class VerifiedIdentity {
   }
 
   static fromCertificate(certificate: CertificateVerification): VerifiedIdentity {
-    return new VerifiedIdentity(workloadOf(certificate.spiffeId.uri), undefined, undefined, certificate)
+    return new VerifiedIdentity(workloadOf(certificate), undefined, undefined, certificate)
   }
 
   /**
-   * Who a token names, and beside it perhaps a certificate. A token of a workload must then name the same workload;
-   * a token of a user leaves the certificate to say which service acts.
+   * Who a token names, and beside it perhaps a certificate. INVARIANT: what the token is bound to has been proven. A token
+   * of a workload must name the certificate's workload; a token of a user, or one that somebody acts with, leaves the
+   * certificate to say which service that is, and must not contradict it.
    */
   static fromToken(
     token: TokenVerification,
     certificate?: CertificateVerification,
   ): VerifiedIdentity | Refusal {
-    const bearer = certificate === undefined ? undefined : workloadOf(certificate.spiffeId.uri)
-    if (!representsWorkload(token)) return new VerifiedIdentity(bearer, userOf(token), token, certificate)
-    const service = tokenWorkload(token)
-    if (service instanceof Refusal) return service
-    if (bearer !== undefined && bearer.id !== service.id) {
-      return new Refusal('identity_mismatch', {
-        issuer: token.issuer.issuer,
-        expected: `a token of ${quoted(bearer.id)}, whom the certificate names`,
-        actual: `a token of ${quoted(service.id)}`,
-        advice:
-          'have the caller present its own token, or have the issuer put its SPIFFE ID into `workloadClaim`',
-      })
-    }
-    return new VerifiedIdentity(service, undefined, token, certificate)
+    const isOwn = token.claims.represents === 'workload' && token.claims.actors.length === 0
+    const named = isOwn ? tokenWorkload(token) : actingWorkload(token)
+    if (named instanceof Refusal) return named
+    const user = isOwn ? undefined : userOf(token)
+    if (certificate === undefined) return new VerifiedIdentity(named, user, token, certificate)
+    const bearer = workloadOf(certificate)
+    // Of an actor who is known by another kind of name nothing can be said but what the certificate says.
+    const isComparable = isOwn || named?.spiffeId !== undefined
+    if (isComparable && named?.id !== bearer.id) return mismatch(bearer, named, token)
+    return new VerifiedIdentity(isOwn ? named : bearer, user, token, certificate)
   }
 }
 
-function representsWorkload({ issuer, claims }: TokenVerification): boolean {
-  return issuer.represents === 'auto' ? claims.sub === claims.client_id : issuer.represents === 'workload'
+function proofsOf(token: TokenVerification | undefined): readonly Proof[] {
+  const confirmation = token?.claims.confirmation
+  if (token === undefined) return []
+  if (confirmation === undefined) return ['token']
+  return confirmation.jkt === undefined ? ['token', 'boundToken'] : ['token', 'boundToken', 'dpop']
 }
 
-const workloadOf = (spiffeId: string): Workload => ({
-  id: spiffeId,
-  spiffeId,
+const workloadOf = ({ spiffeId: { uri } }: CertificateVerification): Workload => ({
+  id: uri,
+  spiffeId: uri,
   issuer: undefined,
   clientId: undefined,
 })
 
 // An issuer has no fragment (RFC 8414 §2), so neither part can run into the other.
-const userOf = ({ claims }: TokenVerification): User => ({
-  id: `${claims.iss}#sub=${claims.sub}`,
-  issuer: claims.iss,
-  subject: claims.sub,
+const userOf = ({ claims: { iss, sub } }: TokenVerification): User => ({
+  id: `${iss}#sub=${sub}`,
+  issuer: iss,
+  subject: sub,
 })
 
-function tokenWorkload({ claims, issuer }: TokenVerification): Workload | Refusal {
-  const { iss, client_id: clientId } = claims
-  const spiffeId = issuer.workload === undefined ? undefined : claims.all[issuer.workload.claim]
-  if (issuer.workload === undefined || spiffeId === undefined) {
-    return { id: `${iss}#client=${clientId}`, spiffeId: undefined, issuer: iss, clientId }
-  }
-  const parsed = typeof spiffeId === 'string' ? parseSpiffeId(spiffeId) : undefined
-  // An issuer speaks only for the trust domains it was given: it must not name a workload of another one.
-  if (parsed === undefined || parsed.path === '' || !issuer.workload.trustDomains.has(parsed.trustDomain)) {
-    return new Refusal('workload_not_assertable', {
-      issuer: iss,
-      expected: `\`${issuer.workload.claim}\`: a SPIFFE ID in ${[...issuer.workload.trustDomains].map(quoted).join(' or ')}`,
-      actual: quoted(spiffeId),
-    })
-  }
-  return { id: parsed.uri, spiffeId: parsed.uri, issuer: iss, clientId }
-}
+const mismatch = (bearer: Workload, named: Workload | undefined, { issuer }: TokenVerification): Refusal =>
+  new Refusal('identity_mismatch', {
+    issuer: issuer.issuer,
+    expected: `a token of ${quoted(bearer.id)}, whom the certificate names`,
+    actual: `a token of ${quoted(named?.id)}`,
+    advice:
+      'have the caller present its own token, or have the issuer put its SPIFFE ID into `workloadClaim`',
+  })

@@ -1,8 +1,10 @@
 import type { Logger } from '../events/refusal-log.ts'
-import type { Represents } from '../identity/trust/trusted-issuer.ts'
-import type { Algorithm } from '../identity/trust/algorithms.ts'
+import type { ResourceOptions } from '../enforcement/resource-metadata.ts'
+import type { IssuerOptions } from './issuer-options.ts'
 import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
+
+import type { DpopOptions } from './parse-dpop.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
 export type GuardOptions = CommonOptions & (WithIssuers | WithoutIssuers)
@@ -35,32 +37,12 @@ interface CommonOptions {
   readonly cache?: { readonly maxEntries?: number }
   /** Seconds by which clocks may differ, from 0 to 300. Default: 30. */
   readonly clockToleranceSeconds?: number
+  /** Tokens bound to a key of the caller, which proves in each request that it has it (RFC 9449). */
+  readonly dpop?: DpopOptions
+  /** Who this service is, for clients that were refused (RFC 9728): its URL, or more about it. */
+  readonly resource?: string | ResourceOptions
   /** Issuers and key set URLs, spelled exactly, that may be reached without TLS. Their keys can then be forged in transit. */
   readonly dangerouslyAllowHttp?: readonly string[]
-}
-
-export interface IssuerOptions {
-  /** The `iss` of its tokens, character by character. Its keys are discovered from here unless said otherwise. */
-  readonly issuer: string
-  /** Where its keys are, if discovery must not be used. */
-  readonly jwksUri?: string
-  /** Its keys themselves (RFC 7517). Nothing is fetched then. */
-  readonly jwks?: { readonly keys: readonly object[] }
-  /** PEM of the authorities behind the issuer's own HTTPS certificate, where those are private. */
-  readonly ca?: string
-  /** Audience of this issuer's tokens, where it differs from the guard's. */
-  readonly audience?: string | readonly [string, ...string[]]
-  /** Signature algorithms it may use. Default: RS256, PS256, ES256, Ed25519 and its old name EdDSA. */
-  readonly algorithms?: readonly [Algorithm, ...Algorithm[]]
-  /**
-   * What its tokens stand for. Default `auto`: a workload where `sub` equals `client_id`, a user otherwise. Say it
-   * where the issuer lets users choose a subject that could equal a client's id.
-   */
-  readonly represents?: Represents
-  /** The claim that names a workload by SPIFFE ID. Needs `trustDomains`. */
-  readonly workloadClaim?: string
-  /** The trust domains whose workloads this issuer may name. */
-  readonly trustDomains?: readonly [string, ...string[]]
 }
 
 export interface CertificateOptions {

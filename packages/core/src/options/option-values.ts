@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 
@@ -8,6 +9,17 @@ export function requireKnownKeys(value: unknown, option: string, known: readonly
     throw new ConfigurationError(
       option === '' ? key : `${option}.${key}`,
       `there is no such option: write one of ${known.map((name) => `\`${name}\``).join(', ')}`,
+    )
+  }
+}
+
+/** A limit that is written and undefined is a variable that nobody has set, and would limit nothing. */
+export function requireSetLimits(options: object, option: string, limits: readonly string[]): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined || !limits.includes(name)) continue
+    throw new ConfigurationError(
+      `${option}.${name}`,
+      'it is written and undefined, which would limit nothing: leave it out, or write what it shall be',
     )
   }
 }
@@ -33,8 +45,22 @@ export function requireNumber(value: unknown, option: string, min: number, max: 
 }
 
 export function requireStrings(value: unknown, option: string): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value
+  // Spread, since `every` passes over holes; a copy, since whoever wrote the array could change it later.
+  const strings: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined]
+  if (strings.every((item): item is string => typeof item === 'string' && item !== '')) return strings
   throw new ConfigurationError(option, `expected an array of strings, got ${describeValue(value)}`)
+}
+
+/** PEM of certificate authorities, given as it is or by the path of its file; undefined where none is given. */
+export function readCa(source: unknown, option: string): string | undefined {
+  if (source === undefined) return undefined
+  const pem = readPem(source, option)
+  try {
+    if (new X509Certificate(pem).raw.length > 0) return pem
+  } catch {
+    // Told below.
+  }
+  throw new ConfigurationError(option, 'expected PEM of certificates, or the path of a file with them')
 }
 
 /** PEM text, given as it is or by the path of its file. */

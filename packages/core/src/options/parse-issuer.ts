@@ -1,180 +1,129 @@
-import { X509Certificate } from 'node:crypto'
-import type { Clock } from '../clock/clock.ts'
-import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { ConfigurationError } from '../configuration-error.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
-import { algorithms, isAlgorithm, type Algorithm } from '../identity/trust/algorithms.ts'
-import type { FetchDocument } from '../identity/trust/fetch-document.ts'
-import type { KeyLocation } from '../identity/trust/key-location.ts'
-import { KeySource } from '../identity/trust/key-source.ts'
-import type { TrustedIssuer, WorkloadClaim } from '../identity/trust/trusted-issuer.ts'
-import type { IssuerOptions } from './guard-options.ts'
-import { requireKnownKeys, requireStrings } from './option-values.ts'
-
-/** What every issuer of a guard shares. */
-export interface IssuerContext {
-  readonly audience: unknown
-  readonly clockToleranceSeconds: number
-  readonly dangerouslyAllowHttp: ReadonlySet<string>
-  readonly clock: Clock
-  readonly fetch: FetchDocument
-}
+import { profiles, type TokenProfile } from '../identity/token/profile.ts'
+import type { TrustedIssuer } from '../identity/trust/trusted-issuer.ts'
+import type { IssuerOptions } from './issuer-options.ts'
+import { requireIssuerUrl, type IssuerContext } from './issuer-url.ts'
+import { requireKnownKeys, requireNumber, requireSetLimits } from './option-values.ts'
+import { parseAlgorithms, parseVerification } from './parse-algorithms.ts'
+import { parseIntrospector } from './parse-introspection.ts'
+import { parseTokenReview } from './parse-token-review.ts'
+import {
+  parseAudiences,
+  parseMayGrant,
+  parseRepresents,
+  parseRequiredClaims,
+  parseScopeClaims,
+  parseSubjects,
+  parseWorkloadClaim,
+} from './parse-claim-rules.ts'
+import { requireKnownCallers } from './require-known-callers.ts'
 
 /** Parses one entry of `issuers`. Throws a ConfigurationError that says what to write instead. */
 export function parseIssuer(given: unknown, option: string, context: IssuerContext): TrustedIssuer {
   const options = typeof given === 'string' ? { issuer: given } : requireIssuerOptions(given, option)
-  const { issuer, represents = 'auto' } = options
-  const mayUse = (url: URL): boolean => url.protocol === 'https:' || isAllowedHttp(url, context)
-  requireIssuerUrl(issuer, `${option}.issuer`, mayUse)
-  if (!['auto', 'workload', 'user'].includes(represents)) {
-    throw new ConfigurationError(`${option}.represents`, "write 'auto', 'workload' or 'user'")
-  }
-  const location = parseLocation(options, option, mayUse)
-  return Object.freeze({
+  const { issuer, maxLifetimeSeconds = 86_400 } = options
+  const profile = parseProfile(options, option)
+  if (profile.name === 'jwt-svid') requireTrustDomain(issuer, `${option}.issuer`)
+  else requireIssuerUrl(issuer, `${option}.issuer`, context)
+  const audiences = parseAudiences(options.audience, context.audience, `${option}.audience`)
+  const algorithms = parseAlgorithms(options, profile, option)
+  const rules = {
     issuer,
-    audiences: parseAudiences(
-      options.audience ?? context.audience,
-      options.audience === undefined ? 'audience' : `${option}.audience`,
-    ),
-    algorithms: parseAlgorithms(options.algorithms, `${option}.algorithms`),
+    profile,
+    audiences,
+    algorithms,
     clockToleranceSeconds: context.clockToleranceSeconds,
-    represents,
+    maxLifetimeSeconds: requireNumber(maxLifetimeSeconds, `${option}.maxLifetimeSeconds`, 1, 315_360_000),
+    represents: parseRepresents(options, profile, option),
+    scopeClaims: parseScopeClaims(options, profile, option),
+    requiredClaims: parseRequiredClaims(options, option),
+    subjects: parseSubjects(options, option, context),
+    mayGrant: parseMayGrant(options, option),
     workload: parseWorkloadClaim(options, option),
-    keys: createKeySource(issuer, location, options.ca, option, context),
+    isAccessToken: parseMark(options, profile, option),
+  }
+  requireKnownCallers(rules, option)
+  // Last, since keys may be fetched from here on: whatever else is wrong has been told.
+  const verification = parseVerification(options, algorithms, option, context)
+  return Object.freeze({
+    ...rules,
+    verification,
+    introspector: parseIntrospector(options, verification, algorithms, option, { ...context, audiences }),
+    reviewer: parseTokenReview(options, profile, option, context),
   })
 }
 
+const names: Readonly<Record<keyof IssuerOptions, true>> = {
+  issuer: true,
+  profile: true,
+  jwks: true,
+  jwksUri: true,
+  discoveryUrl: true,
+  ca: true,
+  bearerFile: true,
+  maxStaleSeconds: true,
+  audience: true,
+  algorithms: true,
+  secret: true,
+  introspection: true,
+  maxLifetimeSeconds: true,
+  scopeClaims: true,
+  mayGrant: true,
+  represents: true,
+  workloadClaim: true,
+  trustDomains: true,
+  subjects: true,
+  requiredClaims: true,
+  isAccessToken: true,
+  tokenReview: true,
+}
+
 function requireIssuerOptions(given: unknown, option: string): IssuerOptions {
-  requireKnownKeys(given, option, [
-    'issuer',
-    'jwksUri',
-    'jwks',
-    'ca',
-    'audience',
-    'algorithms',
-    'represents',
-    'workloadClaim',
-    'trustDomains',
-  ])
-  return given as IssuerOptions // each member is checked where it is parsed
+  requireKnownKeys(given, option, Object.keys(names))
+  const options = given as IssuerOptions // each member is checked where it is parsed
+  requireSetLimits(options, option, ['subjects', 'requiredClaims', 'mayGrant', 'isAccessToken'])
+  return options
 }
 
-// RFC 8414 §2: a URL without query or fragment. It is kept as written, since tokens repeat it character by character.
-function requireIssuerUrl(issuer: unknown, option: string, mayUse: (url: URL) => boolean): void {
-  if (typeof issuer !== 'string' || !URL.canParse(issuer)) {
-    throw new ConfigurationError(
-      option,
-      `expected a URL such as 'https://idp.internal', got ${describeValue(issuer)}`,
-    )
-  }
-  const url = new URL(issuer)
-  if (/[?#\s]/.test(issuer) || hasCredentials(url)) {
-    throw new ConfigurationError(
-      option,
-      'an issuer has no query, fragment or user name: write the URL as it stands in `iss`',
-    )
-  }
-  if (!mayUse(url)) {
-    throw new ConfigurationError(
-      option,
-      `expected https, got \`${issuer}\`: write https://, or name it in \`dangerouslyAllowHttp\` on a development machine`,
-    )
-  }
+function parseProfile({ profile = 'at+jwt' }: IssuerOptions, option: string): TokenProfile {
+  if (typeof profile === 'string' && Object.hasOwn(profiles, profile)) return profiles[profile]
+  throw new ConfigurationError(
+    `${option}.profile`,
+    `write one of ${Object.keys(profiles)
+      .map((name) => `'${name}'`)
+      .join(', ')}`,
+  )
 }
 
-function parseLocation(options: IssuerOptions, option: string, mayUse: (url: URL) => boolean): KeyLocation {
-  const { issuer, jwks, jwksUri } = options
-  if (jwks !== undefined && jwksUri !== undefined) {
-    throw new ConfigurationError(`${option}.jwks`, 'write either `jwks` or `jwksUri`')
-  }
-  if (jwks !== undefined) return { kind: 'given', jwks }
-  if (jwksUri === undefined) return { kind: 'discovery', issuer, mayUse }
-  if (
-    typeof jwksUri !== 'string' ||
-    !URL.canParse(jwksUri) ||
-    !mayUse(new URL(jwksUri)) ||
-    hasCredentials(new URL(jwksUri))
-  ) {
-    throw new ConfigurationError(
-      `${option}.jwksUri`,
-      'expected an https URL, or one that `dangerouslyAllowHttp` names',
-    )
-  }
-  return { kind: 'url', url: new URL(jwksUri) }
-}
-
-function createKeySource(
-  issuer: string,
-  location: KeyLocation,
-  ca: unknown,
-  option: string,
-  { clock, fetch }: IssuerContext,
-): KeySource {
-  if (ca !== undefined && !isPem(ca)) {
-    throw new ConfigurationError(
-      `${option}.ca`,
-      `expected PEM text of certificates, got ${describeValue(ca)}`,
-    )
-  }
-  try {
-    return new KeySource({ issuer, location, ca, clock, fetch })
-  } catch (error) {
-    throw new ConfigurationError(
-      `${option}.jwks`,
-      error instanceof Error ? error.message : 'expected a JWK Set',
-    )
-  }
-}
-
-function parseAudiences(audience: unknown, option: string): ReadonlySet<string> {
-  const list = typeof audience === 'string' && audience !== '' ? [audience] : audience
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new ConfigurationError(
-      option,
-      `a token must be meant for this service: write its own name, such as 'https://orders.internal', got ${describeValue(audience)}`,
-    )
-  }
-  return new Set(requireStrings(list, option))
-}
-
-function parseAlgorithms(given: unknown, option: string): ReadonlySet<Algorithm> {
-  if (given === undefined) return new Set<Algorithm>(['RS256', 'PS256', 'ES256', 'Ed25519', 'EdDSA'])
-  const list = requireStrings(given, option)
-  if (list.length > 0 && list.every(isAlgorithm)) return new Set(list)
+// A trust domain is its own issuer: what its bundle signs needs no other name.
+function requireTrustDomain(issuer: unknown, option: string): void {
+  if (typeof issuer === 'string' && issuer.startsWith('spiffe://') && isTrustDomain(issuer.slice(9))) return
   throw new ConfigurationError(
     option,
-    `expected some of ${algorithms.join(', ')}; symmetric algorithms and \`none\` are not to be had`,
+    "for profile 'jwt-svid' write the trust domain's own ID, such as 'spiffe://prod.example'; spiffe(…) does",
   )
 }
 
-function parseWorkloadClaim(
-  { workloadClaim: claim, trustDomains }: IssuerOptions,
+// RFC 9068 and OAuth name the client in a claim that OpenID Connect Core §2 does not have; scopes are no ID token's either.
+const hasAccessTokenClaim = (claims: Readonly<Record<string, unknown>>): boolean =>
+  ['client_id', 'scope', 'scp'].some((name) => claims[name] !== undefined)
+
+function parseMark(
+  { isAccessToken }: IssuerOptions,
+  { name }: TokenProfile,
   option: string,
-): WorkloadClaim | undefined {
-  if (claim === undefined && trustDomains === undefined) return undefined
-  if (typeof claim !== 'string' || claim === '') {
-    throw new ConfigurationError(
-      `${option}.workloadClaim`,
-      "`trustDomains` needs the claim that names a workload: write `workloadClaim: 'spiffe_id'`",
-    )
+): TrustedIssuer['isAccessToken'] {
+  if (isAccessToken === undefined) return hasAccessTokenClaim
+  if (typeof isAccessToken === 'function' && name === 'oauth') {
+    return (claims) => {
+      const answer: unknown = isAccessToken(claims)
+      // Whatever else an operator's function answers is not a yes.
+      return answer === true
+    }
   }
-  const domains = requireStrings(trustDomains ?? [], `${option}.trustDomains`)
-  if (domains.length > 0 && domains.every(isTrustDomain)) return { claim, trustDomains: new Set(domains) }
   throw new ConfigurationError(
-    `${option}.trustDomains`,
-    "say whose workloads this issuer may name: write `trustDomains: ['prod.example']`",
+    `${option}.isAccessToken`,
+    "expected a function, for profile 'oauth': other profiles tell access tokens apart by themselves",
   )
 }
-
-const isPem = (ca: unknown): ca is string | undefined => {
-  try {
-    return typeof ca === 'string' && new X509Certificate(ca).raw.length > 0
-  } catch {
-    return false
-  }
-}
-
-const isAllowedHttp = (url: URL, { dangerouslyAllowHttp }: IssuerContext): boolean =>
-  url.protocol === 'http:' &&
-  [...dangerouslyAllowHttp].some((allowed) => URL.canParse(allowed) && new URL(allowed).href === url.href)
-
-const hasCredentials = ({ username, password }: URL): boolean => username !== '' || password !== ''

@@ -3,28 +3,37 @@ import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { stderrLogger, type Logger } from '../events/refusal-log.ts'
 import type { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
 import type { FetchDocument } from '../identity/trust/fetch-document.ts'
-import type { TrustedIssuer } from '../identity/trust/trusted-issuer.ts'
+import { TrustedIssuers } from '../identity/trust/trusted-issuers.ts'
+import type { ProofVerifier } from '../identity/proof/proof-verifier.ts'
+import type { ChallengeOptions } from '../enforcement/challenge.ts'
+import { metadataUrl, type ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { GuardOptions } from './guard-options.ts'
 import { requireEntries, requireKnownKeys, requireNumber, requireStrings } from './option-values.ts'
 import { parseCertificates } from './parse-certificates.ts'
+import { parseDpop } from './parse-dpop.ts'
 import { parseIssuer } from './parse-issuer.ts'
+import { parseResource } from './parse-resource.ts'
 import { Grants } from '../policy/effective-scopes.ts'
 import { requireRequirement, type Requirement } from '../policy/requirement.ts'
 
 /** Options, checked, completed and frozen. */
 export interface ParsedOptions {
-  readonly issuers: ReadonlyMap<string, TrustedIssuer>
+  readonly issuers: TrustedIssuers
   readonly certificates: CertificateTrust | undefined
   readonly grants: Grants | undefined
   readonly undeclared: Requirement | undefined
   readonly logger: Logger | undefined
-  readonly realm: string
+  readonly proofs: ProofVerifier | undefined
+  readonly resource: ResourceOptions | undefined
+  readonly challenge: ChallengeOptions
   readonly maxCacheEntries: number
 }
 
 export interface Surroundings {
   readonly clock: Clock
   readonly fetch: FetchDocument
+  /** A fresh, unguessable id, for decisions and for what this service signs. */
+  readonly newId: () => string
 }
 
 /** Parses the options of a guard. Throws a ConfigurationError that says what to write instead. */
@@ -40,6 +49,8 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
     'cache',
     'clockToleranceSeconds',
     'dangerouslyAllowHttp',
+    'dpop',
+    'resource',
   ])
   const maxCacheEntries = parseCache(options.cache)
   const issuers = parseIssuers(options, surroundings)
@@ -52,21 +63,42 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
     )
   }
   if (certificates !== undefined) requireMapping(issuers)
+  const logger = parseLogger(options.log)
+  const proofs = parseProofs(options, issuers, surroundings, logger)
+  const resource = options.resource === undefined ? undefined : parseResource(options.resource)
   return Object.freeze({
     issuers,
     certificates,
     grants: options.grants === undefined ? undefined : new Grants(requireEntries(options.grants, 'grants')),
     undeclared: parseUndeclared(options.undeclared),
-    logger: parseLogger(options.log),
-    realm: requireRealm(options.realm ?? 'countersign'),
+    logger,
+    proofs,
+    resource,
+    challenge: Object.freeze({
+      realm: requireRealm(options.realm ?? 'countersign'),
+      acceptsTokens: issuers.size > 0,
+      proofAlgorithms: proofs?.algorithms,
+      requiresProof: proofs?.isRequired === true,
+      resourceMetadata: resource === undefined ? undefined : metadataUrl(resource.identifier),
+    }),
     maxCacheEntries,
   })
 }
 
-function parseIssuers(
-  options: GuardOptions,
-  { clock, fetch }: Surroundings,
-): ReadonlyMap<string, TrustedIssuer> {
+function parseProofs(
+  { dpop, clockToleranceSeconds }: GuardOptions,
+  issuers: TrustedIssuers,
+  { clock }: Surroundings,
+  logger: Logger | undefined,
+): ProofVerifier | undefined {
+  if (dpop === undefined) return undefined
+  if (issuers.size === 0) {
+    throw new ConfigurationError('dpop', "it binds tokens, so name who issues them: `issuers: ['https://…']`")
+  }
+  return parseDpop(dpop, { clock, clockToleranceSeconds: clockToleranceSeconds ?? 30, logger })
+}
+
+function parseIssuers(options: GuardOptions, { clock, fetch, newId }: Surroundings): TrustedIssuers {
   const shared = {
     audience: options.audience,
     clockToleranceSeconds: requireNumber(
@@ -76,8 +108,10 @@ function parseIssuers(
       300,
     ),
     dangerouslyAllowHttp: new Set(requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp')),
+    grantedIds: Object.keys(options.grants ?? {}),
     clock,
     fetch,
+    newId,
   }
   const given: unknown = options.issuers
   if (given === undefined) {
@@ -87,7 +121,7 @@ function parseIssuers(
         "it says whom tokens are meant for, so name who issues them: `issuers: ['https://…']`",
       )
     }
-    return new Map()
+    return new TrustedIssuers([])
   }
   if (!Array.isArray(given) || given.length === 0) {
     throw new ConfigurationError(
@@ -95,24 +129,29 @@ function parseIssuers(
       `expected a list such as ['https://idp.internal'], got ${describeValue(given)}`,
     )
   }
-  const issuers = new Map<string, TrustedIssuer>()
-  for (const [i, one] of given.entries()) {
-    const issuer = parseIssuer(one, `issuers[${i}]`, shared)
-    if (issuers.has(issuer.issuer)) {
+  const issuers = [...given].map((one: unknown, i) => parseIssuer(one, `issuers[${i}]`, shared))
+  for (const [i, issuer] of issuers.entries()) {
+    if (issuers.findIndex((each) => each.issuer === issuer.issuer) < i) {
       throw new ConfigurationError(
         `issuers[${i}]`,
         `\`${issuer.issuer}\` stands here twice: write each issuer once`,
       )
     }
-    issuers.set(issuer.issuer, issuer)
   }
-  return issuers
+  const [, second] = issuers.filter(({ introspector }) => introspector !== undefined)
+  if (second !== undefined) {
+    throw new ConfigurationError(
+      `issuers[${issuers.indexOf(second)}].introspection`,
+      'an opaque token does not say who issued it, and is shown to one issuer only: leave one of them out',
+    )
+  }
+  return new TrustedIssuers(issuers)
 }
 
 // A token and a certificate in one request must name one workload, so it must be possible to tell that they do.
-function requireMapping(issuers: ReadonlyMap<string, TrustedIssuer>): void {
-  for (const [i, { issuer, represents, workload }] of [...issuers.values()].entries()) {
-    if (represents === 'user' || workload !== undefined) continue
+function requireMapping(issuers: TrustedIssuers): void {
+  for (const [i, { issuer, profile, represents, workload }] of [...issuers].entries()) {
+    if (represents === 'user' || workload !== undefined || profile.name === 'jwt-svid') continue
     throw new ConfigurationError(
       `issuers[${i}].workloadClaim`,
       `beside \`certificates\`, \`${issuer}\` must say which claim holds a workload's SPIFFE ID: write ` +

@@ -36,32 +36,33 @@ export class Grants {
 }
 
 /**
- * token ∩ policy(service) ∩ policy(user), over the parties present. Only ever an intersection: what two credentials
- * allow is never added up, and a token never has more than it says.
+ * token ∩ what its issuer may give ∩ policy(service) ∩ policy(user), over the parties present. Only ever an intersection:
+ * what two credentials allow is never added up, and a token never has more than it says.
  */
 export function effectiveScopes(identity: VerifiedIdentity, grants: Grants | undefined): ScopeSet {
-  const fromToken = identity.token?.claims.scopes
-  if (grants === undefined) return new Scopes(fromToken ?? [], [])
-  const granted = partiesOf(identity).map((id) => grants.of(id))
-  if (fromToken === undefined) return grantedAlone(granted)
-  const isGranted = (scope: string): boolean =>
-    granted.every((grantsOfOne) => grantsOfOne.some((grant) => covers(grant, scope)))
-  return new Scopes(fromToken.filter(isGranted), [])
+  const { scopes: fromToken } = identity.token?.claims ?? {}
+  const mayGrant = identity.token?.issuer.mayGrant
+  const limits = [
+    ...(grants === undefined ? [] : partiesOf(identity).map((id) => grants.of(id))),
+    ...(mayGrant === undefined ? [] : [mayGrant]),
+  ]
+  const isWithin = (scope: string): boolean =>
+    limits.every((limit) => limit.some((grant) => covers(grant, scope)))
+  if (fromToken !== undefined) return new Scopes(fromToken.filter(isWithin), [])
+  // Credentials that only say who calls have what policy grants to every party. What an issuer may give is no grant.
+  const common = grants === undefined ? [] : limits.flat().filter(isWithin)
+  return new Scopes(
+    common,
+    common.filter((grant) => grant.endsWith(':*')),
+  )
 }
 
 // A user's token without a certificate still comes from a service: the client that it was issued to. Else a service
 // could get rid of its own limits by leaving its certificate out.
 function partiesOf({ service, user, token }: VerifiedIdentity): readonly string[] {
-  const client = token === undefined ? undefined : `${token.claims.iss}#client=${token.claims.client_id}`
+  const { iss, clientId } = token?.claims ?? {}
+  const client = clientId === undefined ? undefined : `${iss}#client=${clientId}`
   return [service?.id ?? client, user?.id].filter((id) => id !== undefined)
-}
-
-// Without a token there is one party, whom the certificate names, and what policy grants it.
-function grantedAlone([granted = []]: readonly (readonly string[])[]): ScopeSet {
-  return new Scopes(
-    granted,
-    granted.filter((grant) => grant.endsWith(':*')),
-  )
 }
 
 class Scopes implements ScopeSet {

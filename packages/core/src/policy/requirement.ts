@@ -11,13 +11,25 @@ export abstract class Requirement {
   abstract readonly text: string
   /** Every scope named in it, for the challenge of a refusal (RFC 6750 §3). */
   abstract readonly scopes: readonly string[]
+  /** The user authentication that it asks for, for the challenge of a refusal (RFC 9470 §3). */
+  readonly stepUp: StepUp | undefined
 
-  constructor() {
+  constructor(stepUp?: StepUp) {
     markCopy(this)
+    this.stepUp = Object.freeze(stepUp)
+    Object.freeze(stepUp?.acrValues)
   }
 
-  /** Undefined if the caller meets it, else why not. Any other outcome, an exception too, denies. */
-  abstract check(caller: Caller): Refusal | undefined
+  /** Undefined if the caller meets it at that time, else why not. Any other outcome, an exception too, denies. */
+  abstract check(caller: Caller, nowMs: number): Refusal | undefined
+}
+
+/** How a user must have been authenticated. */
+export interface StepUp {
+  /** One of these authentication context classes will do; empty for any. */
+  readonly acrValues: readonly string[]
+  /** How many seconds ago at most; undefined for any time. */
+  readonly maxAgeSeconds: number | undefined
 }
 
 /** The caller must have all of these scopes. */
@@ -48,18 +60,21 @@ export function authenticated(): Requirement {
 /** The caller must meet every one of these. */
 export function allOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
   const parts = requireAll(requirements, 'allOf')
-  return new OtherRequirement(`allOf(${textsOf(parts)})`, scopesOf(parts), (caller) =>
-    firstShortfall(parts, caller),
+  return new OtherRequirement(
+    `allOf(${textsOf(parts)})`,
+    scopesOf(parts),
+    (caller, nowMs) => firstShortfall(parts, caller, nowMs),
+    stepUpOf(parts),
   )
 }
 
 /** The caller must meet at least one of these. */
 export function anyOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
   const parts = requireAll(requirements, 'anyOf')
-  return new OtherRequirement(`anyOf(${textsOf(parts)})`, scopesOf(parts), (caller) => {
+  const check = (caller: Caller, nowMs: number): Refusal | undefined => {
     const shortfalls: Refusal[] = []
     for (const part of parts) {
-      const shortfall = part.check(caller)
+      const shortfall = part.check(caller, nowMs)
       if (shortfall === undefined) return undefined
       shortfalls.push(shortfall)
     }
@@ -72,7 +87,8 @@ export function anyOf(...requirements: [Requirement, ...Requirement[]]): Require
       expected: shortfalls.map(({ detail }) => detail.expected ?? '').join(', or '),
       actual: first?.detail.actual ?? quoted(caller.id),
     })
-  })
+  }
+  return new OtherRequirement(`anyOf(${textsOf(parts)})`, scopesOf(parts), check, stepUpOf(parts))
 }
 
 /** Checks that a value is a requirement of this very copy of the library. */
@@ -111,13 +127,16 @@ class ScopesRequirement extends Requirement {
   }
 }
 
-class OtherRequirement extends Requirement {
+type Check = (caller: Caller, nowMs: number) => Refusal | undefined
+
+/** A requirement made of a function. */
+export class OtherRequirement extends Requirement {
   readonly text: string
   readonly scopes: readonly string[]
-  readonly check: (caller: Caller) => Refusal | undefined
+  readonly check: Check
 
-  constructor(text: string, named: readonly string[], check: (caller: Caller) => Refusal | undefined) {
-    super()
+  constructor(text: string, named: readonly string[], check: Check, stepUp?: StepUp) {
+    super(stepUp)
     this.text = text
     this.scopes = Object.freeze([...new Set(named)])
     this.check = check
@@ -125,15 +144,16 @@ class OtherRequirement extends Requirement {
   }
 }
 
-function firstShortfall(parts: readonly Requirement[], caller: Caller): Refusal | undefined {
+function firstShortfall(parts: readonly Requirement[], caller: Caller, nowMs: number): Refusal | undefined {
   for (const part of parts) {
-    const shortfall = part.check(caller)
+    const shortfall = part.check(caller, nowMs)
     if (shortfall !== undefined) return shortfall
   }
   return undefined
 }
 
-function requireSome(values: readonly unknown[], name: string, what: string): void {
+/** An empty requirement would allow everybody. */
+export function requireSome(values: readonly unknown[], name: string, what: string): void {
   if (values.length === 0) {
     throw new ConfigurationError(`${name}()`, `expected at least ${what}; an empty one would allow everybody`)
   }
@@ -147,3 +167,14 @@ function requireAll(values: readonly unknown[], name: string): readonly Requirem
 const textsOf = (parts: readonly Requirement[]): string => parts.map(({ text }) => text).join(', ')
 const scopesOf = (parts: readonly Requirement[]): readonly string[] =>
   parts.flatMap(({ scopes: named }) => named)
+
+// A caller can only ask its issuer once: for everything that any part wants.
+function stepUpOf(parts: readonly Requirement[]): StepUp | undefined {
+  const asked = parts.flatMap(({ stepUp }) => (stepUp === undefined ? [] : [stepUp]))
+  if (asked.length === 0) return undefined
+  const ages = asked.flatMap(({ maxAgeSeconds }) => (maxAgeSeconds === undefined ? [] : [maxAgeSeconds]))
+  return {
+    acrValues: [...new Set(asked.flatMap(({ acrValues }) => acrValues))],
+    maxAgeSeconds: ages.length === 0 ? undefined : Math.min(...ages),
+  }
+}

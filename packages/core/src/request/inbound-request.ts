@@ -6,8 +6,10 @@ import type { IncomingHttpHeaders } from 'node:http'
  */
 export interface InboundRequest {
   readonly method?: string | undefined
-  /** The request target as received: never matched against anything, only recorded by route. */
+  /** The request target as received, or what a router left of it. Never matched against any route. */
   readonly url?: string | undefined
+  /** The request target as received, where a framework cuts `url` down on its way. DPoP proofs are held against it. */
+  readonly originalUrl?: string | undefined
   readonly headers: IncomingHttpHeaders
   /** Name, value, name, value as on the wire: only here is a repeated singleton field still visible. */
   readonly rawHeaders: readonly string[]

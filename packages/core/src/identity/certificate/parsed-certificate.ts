@@ -8,7 +8,7 @@ import {
   KeyUsagesExtension,
   X509Certificate,
 } from '@peculiar/x509'
-import { isRecord } from '../trust/json-object.ts'
+import { isRecord } from '../jws/json-object.ts'
 
 /** What path validation needs to know of a certificate, parsed once. Nothing in it is proven. */
 export interface ParsedCertificate {

@@ -1,110 +1,119 @@
 import type { Clock } from '../../clock/clock.ts'
-import { Refusal, quoted } from '../../refusal.ts'
+import { Refusal, refusalOf } from '../../refusal.ts'
+import { isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from '../jws/algorithms.ts'
+import { isJws, parseCompactJws, type JwsHeader, type UnverifiedJws } from '../jws/compact-jws.ts'
+import { parseJsonObject } from '../jws/json-object.ts'
+import { isSignedWith } from '../jws/verify-signature.ts'
 import type { TrustedKey } from '../trust/key-set.ts'
 import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
-import { checkClaims, parseClaims, type AccessTokenClaims } from './claims.ts'
-import { parseCompactJws, type JwsHeader } from './compact-jws.ts'
-import { parseJsonObject } from '../trust/json-object.ts'
-import { loadJose } from '../trust/load-jose.ts'
+import type { TrustedIssuers } from '../trust/trusted-issuers.ts'
+import { adviceFor, type RefusedToken } from './advice.ts'
+import { checkClaims } from './check-claims.ts'
+import { parseClaims } from './claims.ts'
+import { introspectToken } from './introspect-token.ts'
+import { TokenVerification } from './token-verification.ts'
 
-/** A verified access token. Made once, then asked on every request whether it still holds. */
-export class TokenVerification {
-  readonly claims: AccessTokenClaims
-  readonly issuer: TrustedIssuer
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number
-  readonly #key: TrustedKey
+/** How tokens are verified, whatever they look like. */
+export type VerifyToken = (token: string) => Promise<TokenVerification | Refusal>
 
-  constructor(claims: AccessTokenClaims, issuer: TrustedIssuer, key: TrustedKey) {
-    this.claims = claims
-    this.issuer = issuer
-    this.expiresAt = claims.exp * 1000
-    this.#key = key
-  }
-
-  isAlive(nowMs: number): boolean {
-    const toleranceMs = this.issuer.clockToleranceSeconds * 1000
-    const start = Math.max(this.claims.iat, this.claims.nbf ?? 0) * 1000
-    if (this.#key.isWithdrawn || !this.issuer.keys.areCurrent(nowMs)) return false
-    return nowMs < this.expiresAt + toleranceMs && nowMs >= start - toleranceMs
-  }
-}
-
-/** The issuers that may say who calls, by the exact text of `iss`. */
-export type TrustedIssuers = ReadonlyMap<string, TrustedIssuer>
-
-/** Verifies a JWT access token (RFC 9068 §4). Each step ends the journey of a token that fails it. */
+/** Verifies a token: a signed one here (RFC 7519 §7.2, RFC 9068 §4), any other by asking its issuer. Each step ends the journey of a token that fails it. */
 export async function verifyToken(
   token: string,
   issuers: TrustedIssuers,
   clock: Clock,
 ): Promise<TokenVerification | Refusal> {
   const jws = parseCompactJws(token)
-  if (jws instanceof Refusal) return jws
-  const said = parseJsonObject(jws.payload)
+  if (!(jws instanceof Refusal)) return verifySigned(token, jws, issuers, clock)
+  const { introspecting } = issuers
+  const isOpaque = introspecting !== undefined && jws.code === 'token_malformed' && !isJws(token)
+  return isOpaque ? introspectToken(token, introspecting, clock) : jws
+}
+
+async function verifySigned(
+  token: string,
+  { header, payload }: UnverifiedJws,
+  issuers: TrustedIssuers,
+  clock: Clock,
+): Promise<TokenVerification | Refusal> {
+  const said = parseJsonObject(payload)
   if (said === undefined) return new Refusal('token_malformed', { expected: 'claims that are a JSON object' })
-  const issuer = selectIssuer(said, issuers)
-  if (issuer instanceof Refusal) return issuer
-  const unfit = checkHeader(jws.header, issuer)
-  if (unfit !== undefined) return unfit
-  const key = await issuer.keys.find(jws.header.alg, jws.header.kid)
-  if (key instanceof Refusal) return named(key, issuer)
-  if (!(await isSignedWith(key, token, jws.header))) {
-    return new Refusal('signature_invalid', { issuer: issuer.issuer })
+  const issuer = issuers.select(said)
+  if (issuer instanceof Refusal) {
+    return advised(issuer, { issuers: [...issuers].map((each) => each.issuer), iss: said['iss'] })
   }
-  const claims = parseClaims(said)
-  if (claims instanceof Refusal) return named(claims, issuer)
-  const refusal = checkClaims(claims, issuer, clock.now())
-  if (refusal !== undefined) return named(refusal, issuer)
-  return new TokenVerification(claims, issuer, key)
-}
-
-// `iss` selects a configured record by exact comparison and does nothing else: an unknown issuer must never cause a
-// network request (RFC 8725 §3.10), and the key is then looked for among that issuer's own and no others'.
-function selectIssuer({ iss }: Record<string, unknown>, issuers: TrustedIssuers): TrustedIssuer | Refusal {
-  if (iss === undefined) return new Refusal('claim_missing', { expected: '`iss`', actual: 'no `iss`' })
-  if (typeof iss !== 'string') {
-    return new Refusal('claim_malformed', { expected: '`iss`: a string', actual: quoted(iss) })
-  }
-  return (
-    issuers.get(iss) ??
-    new Refusal('issuer_unknown', {
-      expected: [...issuers.keys()].map(quoted).join(' or '),
-      actual: quoted(iss),
-      advice: 'issuers are compared character by character, a final slash included',
-    })
-  )
-}
-
-function checkHeader({ typ, alg }: JwsHeader, issuer: TrustedIssuer): Refusal | undefined {
-  // RFC 9068 §4, media types compare without case (RFC 7515 §4.1.9). An ID token or a proof must not pass for it.
-  const type = typ?.toLowerCase()
-  if (type !== 'at+jwt' && type !== 'application/at+jwt') {
-    return new Refusal('token_type_mismatch', {
-      issuer: issuer.issuer,
-      expected: '`typ` "at+jwt"',
-      actual: typ === undefined ? 'no `typ`' : quoted(typ),
-      advice:
-        'have the issuer mark access tokens as RFC 9068 says, and make sure that the caller sends no ID token',
-    })
-  }
-  if (issuer.algorithms.has(alg)) return undefined
-  return new Refusal('algorithm_not_allowed', {
+  const verified = await verifyBy(issuer, token, header, said, clock)
+  if (!(verified instanceof Refusal)) return verified
+  return advised(refusalOf(issuer.issuer, verified), {
     issuer: issuer.issuer,
-    expected: [...issuer.algorithms].join(', '),
-    actual: alg,
+    profile: issuer.profile.name,
+    audiences: [...issuer.audiences],
+    typ: header.typ,
+    aud: said['aud'],
   })
 }
 
-async function isSignedWith(key: TrustedKey, token: string, { alg }: JwsHeader): Promise<boolean> {
-  const { compactVerify } = await loadJose()
-  try {
-    await compactVerify(token, await key.import(alg), { algorithms: [alg] })
-    return true
-  } catch {
-    return false
-  }
+async function verifyBy(
+  issuer: TrustedIssuer,
+  token: string,
+  header: JwsHeader,
+  said: Record<string, unknown>,
+  clock: Clock,
+): Promise<TokenVerification | Refusal> {
+  const algorithm = checkAlgorithm(header.alg, issuer)
+  if (algorithm instanceof Refusal) return algorithm
+  const otherKind = issuer.profile.checkHeader(header)
+  if (otherKind !== undefined) return otherKind
+  const key = await verifySignature(token, algorithm, header.kid, issuer)
+  if (key instanceof Refusal) return key
+  const claims = parseClaims(said, issuer)
+  if (claims instanceof Refusal) return claims
+  const askedAtMs = clock.now()
+  const refusal = checkClaims(claims, issuer, askedAtMs)
+  if (refusal !== undefined) return refusal
+  const reviewed = await issuer.reviewer?.review(token, [...issuer.audiences], claims.sub)
+  if (reviewed instanceof Refusal) return reviewed
+  const answer = reviewed === undefined ? undefined : { askedAtMs, goodUntilMs: reviewed.cacheUntilMs }
+  return new TokenVerification(claims, issuer, { key, answer })
 }
 
-const named = ({ code, detail }: Refusal, { issuer }: TrustedIssuer): Refusal =>
-  new Refusal(code, { ...detail, issuer })
+type AnyAlgorithm = Algorithm | SecretAlgorithm
+
+// The issuer's configuration says which algorithms there are; the token only says which of them it used (RFC 8725 §3.1).
+function checkAlgorithm(alg: AnyAlgorithm, { algorithms }: TrustedIssuer): AnyAlgorithm | Refusal {
+  if (algorithms.has(alg)) return alg
+  return new Refusal('algorithm_not_allowed', { expected: [...algorithms].join(', '), actual: alg })
+}
+
+/** The key that made the signature; undefined for a shared secret. */
+async function verifySignature(
+  token: string,
+  algorithm: AnyAlgorithm,
+  kid: string | undefined,
+  { verification }: TrustedIssuer,
+): Promise<TrustedKey | undefined | Refusal> {
+  if (isSecretAlgorithm(algorithm)) {
+    // INVARIANT: an issuer has either keys or a secret, so no public key can ever be taken for one (RFC 8725 §2.1).
+    const isSigned =
+      verification.kind === 'secret' && (await isSignedWith(token, verification.secret, algorithm))
+    return isSigned ? undefined : new Refusal('signature_invalid')
+  }
+  if (verification.kind === 'none') return notSigned
+  if (verification.kind !== 'keys') return new Refusal('signature_invalid')
+  const key = await verification.keys.find(algorithm, kid)
+  if (key instanceof Refusal) return key
+  return (await isSignedWith(token, key.import(algorithm), algorithm))
+    ? key
+    : new Refusal('signature_invalid')
+}
+
+/** With what the operator has to write or change, where that is known better than the check itself knows it. */
+const advised = (refusal: Refusal, token: RefusedToken): Refusal => {
+  const advice = adviceFor(refusal.code, token)
+  return advice === undefined ? refusal : new Refusal(refusal.code, { ...refusal.detail, advice })
+}
+
+const notSigned = new Refusal('key_unknown', {
+  expected: 'an opaque token: no keys of this issuer are configured',
+  actual: 'a signed one',
+  advice: 'write `jwksUri` if signed tokens of this issuer are to be accepted as well',
+})

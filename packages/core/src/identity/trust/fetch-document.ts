@@ -1,25 +1,34 @@
-import { parseJsonObject } from './json-object.ts'
+import { parseJsonObject } from '../jws/json-object.ts'
 
-/** A JSON object fetched from a configured URL, and how long its server says that it keeps. */
+/** What a configured server answered: a success, or 304 to a conditional request. */
 export interface FetchedDocument {
-  readonly body: Record<string, unknown>
-  /** From `Cache-Control: max-age`, in seconds. */
-  readonly maxAgeSeconds: number | undefined
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly octets: Uint8Array
 }
 
 export interface FetchOptions {
-  /** PEM of the authorities that the server's certificate must chain to, instead of the public ones. */
-  readonly ca: string | undefined
   readonly signal: AbortSignal
+  /** PEM of the authorities that the server's certificate must chain to, instead of the public ones. */
+  readonly ca?: string | undefined
+  /** PEM of an own certificate and its key, where the server asks for one. */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent by POST where there is one. */
+  readonly body?: string
 }
 
+/** How a guard asks other servers. */
 export type FetchDocument = (url: URL, options: FetchOptions) => Promise<FetchedDocument>
 
 /**
- * Fetches a small JSON document. Bounded in time and size; a redirect is an error, never followed, since it would
- * let the server choose another source of trust. Rejects with a sentence for the operator.
+ * Fetches a small document. Bounded in time and size; a redirect is an error, never followed, since it would let the
+ * server choose another source of trust. Rejects with a sentence for the operator.
  */
-export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
+export const fetchDocument: FetchDocument = (url, { ca, cert, key, headers, body, signal }) =>
   new Promise((resolve, reject) => {
     // Taken when needed: importing these by name makes Node load its whole WebSocket client, more than all of ours.
     const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
@@ -27,15 +36,23 @@ export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
       url,
       {
         ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert, key }),
         agent: false,
-        headers: { accept: 'application/json, application/jwk-set+json' },
+        // The default of Node is what NODE_TLS_REJECT_UNAUTHORIZED says. Nobody's environment makes keys forgeable.
+        rejectUnauthorized: true,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          accept: 'application/json, application/jwk-set+json',
+          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+          ...headers,
+        },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       },
       (response) => {
-        const { statusCode } = response
-        if (statusCode !== 200) {
+        const { statusCode: status = 0 } = response
+        if (!isSuccess(status) && status !== 304) {
           response.destroy()
-          reject(new UnexpectedStatus(statusCode ?? 0))
+          reject(new UnexpectedStatus(status))
           return
         }
         const chunks: Buffer[] = []
@@ -49,11 +66,9 @@ export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
         response.once('close', () =>
           reject(new Error('the connection closed before the answer was complete')),
         )
-        response.once('end', () => {
-          const body = parseJsonObject(Buffer.concat(chunks))
-          if (body === undefined) reject(new Error('the answer is not a JSON object'))
-          else resolve({ body, maxAgeSeconds: maxAge(response.headers['cache-control']) })
-        })
+        response.once('end', () =>
+          resolve({ status, headers: singleOf(response.headers), octets: Buffer.concat(chunks) }),
+        )
       },
     )
     // Neither answer nor error comes of a connection that was switched to another protocol.
@@ -65,24 +80,38 @@ export const fetchDocument: FetchDocument = (url, { ca, signal }) =>
     sent.once('error', (error) =>
       reject(error.name === 'AbortError' ? new Error(`no answer within ${timeoutMs} ms`) : error),
     )
-    sent.end()
+    sent.end(body)
   })
 
+/** The JSON object in an answer. Throws a sentence for the operator where there is none. */
+export function jsonOf({ octets }: FetchedDocument): Record<string, unknown> {
+  const object = parseJsonObject(octets)
+  if (object === undefined) throw new NoAnswer('the answer is not a JSON object')
+  return object
+}
+
+/** A failure that is told in words of our own: nothing that was sent is in them. */
+export class NoAnswer extends Error {
+  override readonly name: string = 'NoAnswer'
+}
+
 /** The server answered, but not with the document. */
-export class UnexpectedStatus extends Error {
+export class UnexpectedStatus extends NoAnswer {
+  override readonly name = 'UnexpectedStatus'
   readonly status: number
 
   constructor(status: number) {
     super(`expected status 200, got ${status}`)
-    this.name = 'UnexpectedStatus'
     this.status = status
   }
 }
 
-function maxAge(cacheControl: string | undefined): number | undefined {
-  const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,;])/i.exec(cacheControl ?? '') ?? []
-  return seconds === undefined ? undefined : Number(seconds)
-}
+const isSuccess = (status: number): boolean => status === 200 || status === 201
+
+// Only `Set-Cookie` is ever an array, and nobody here reads that.
+const singleOf = (headers: NodeJS.Dict<string | string[]>): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 
 const timeoutMs = 5000
-const maxBytes = 512 * 1024
+/** More than any key set or metadata document needs. */
+export const maxBytes = 512 * 1024

@@ -1,0 +1,52 @@
+import { Refusal, quoted } from '../../refusal.ts'
+import { isRecord } from '../jws/json-object.ts'
+
+/** Who acts for the subject of a token (RFC 8693 §4.1). The outermost acts now; those within it acted before. */
+export interface Actor {
+  /** `<issuer>#sub=<subject>`. */
+  readonly id: string
+  /** The issuer in whose name space the subject stands: what the actor says, else the token's own. */
+  readonly issuer: string
+  readonly subject: string
+  readonly clientId: string | undefined
+  /** Everything said of the actor, frozen. */
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** Parses `act`, outermost first. `exp`, `nbf` and `aud` in it mean nothing. */
+export function parseActors(act: unknown, issuer: string): readonly Actor[] | Refusal {
+  const actors: Actor[] = []
+  for (let current = act; current !== undefined;) {
+    if (actors.length >= maxDepth) {
+      return new Refusal('actor_chain_too_deep', {
+        expected: `at most ${maxDepth} actors`,
+        actual: 'more',
+        advice: 'have the issuer shorten the chain: only the outermost actor can ever decide anything',
+      })
+    }
+    if (!isRecord(current)) return malformed('`act`: an object', current)
+    const { sub, iss, client_id: clientId, act: earlier } = current
+    if (typeof sub !== 'string' || sub === '') return malformed('`act.sub`: a string', sub)
+    if (iss !== undefined && typeof iss !== 'string') return malformed('`act.iss`: a string', iss)
+    if (clientId !== undefined && typeof clientId !== 'string') {
+      return malformed('`act.client_id`: a string', clientId)
+    }
+    const speaker = iss ?? issuer
+    actors.push(
+      Object.freeze({
+        id: `${speaker}#sub=${sub}`,
+        issuer: speaker,
+        subject: sub,
+        clientId,
+        claims: current,
+      }),
+    )
+    current = earlier
+  }
+  return Object.freeze(actors)
+}
+
+const maxDepth = 5
+
+const malformed = (expected: string, value: unknown): Refusal =>
+  new Refusal('claim_malformed', { expected, actual: quoted(value) })

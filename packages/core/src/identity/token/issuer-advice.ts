@@ -1,0 +1,50 @@
+import { entraTenant, realmOf } from './vendors.ts'
+
+/** Why a token's issuer is none of the configured ones, though nearly so. What the token says is only compared. */
+export function issuerAdvice(issuers: readonly string[], iss: unknown): string | undefined {
+  if (typeof iss !== 'string') return undefined
+  if (iss === 'kubernetes/serviceaccount') {
+    return 'it is a legacy service account token, which never expires: have the caller use a projected one with an audience'
+  }
+  for (const issuer of issuers) {
+    const advice = slashMiss(issuer, iss) ?? versionMiss(issuer, iss) ?? addressMiss(issuer, iss)
+    if (advice !== undefined) return advice
+  }
+  return 'issuers are compared character by character, a final slash included'
+}
+
+function slashMiss(issuer: string, iss: string): string | undefined {
+  if (`${issuer}/` === iss) return `this issuer ends with a slash: write \`issuer: '${issuer}/'\``
+  return issuer === `${iss}/`
+    ? `this issuer ends without a slash: write \`issuer: '${issuer.slice(0, -1)}'\``
+    : undefined
+}
+
+// The registration of the API decides the version, whichever endpoint the caller used.
+function versionMiss(issuer: string, iss: string): string | undefined {
+  const expected = entraTenant(issuer)
+  const actual = entraTenant(iss)
+  if (expected === undefined || actual === undefined || expected.id !== actual.id) return undefined
+  if (expected.version === actual.version) return undefined
+  const number = expected.version === '2.0' ? '2' : '1'
+  return (
+    `the token is of version ${actual.version}: set \`requestedAccessTokenVersion\` to ${number} in the API's registration, ` +
+    `or write \`entraId({ tenant: '${expected.id}', version: '${actual.version}' })\``
+  )
+}
+
+// An issuer behind a proxy that was not told its public name calls itself by the address it was reached at.
+function addressMiss(issuer: string, iss: string): string | undefined {
+  if (issuer.toLowerCase() === iss.toLowerCase()) {
+    return 'they differ in capital letters only: write it as the issuer does'
+  }
+  if (issuer.replace(/^https?:/, '') === iss.replace(/^https?:/, '')) {
+    return `they differ in \`https\` only: tell the issuer that it is reached as \`${issuer}\``
+  }
+  const realm = realmOf(issuer)
+  if (realm === undefined || realm !== realmOf(iss)) return undefined
+  return (
+    'the realm is the same under another host name: write `issuer` as in the token, and in `discoveryUrl` where this ' +
+    'service reaches it; or set `hostname` in Keycloak'
+  )
+}

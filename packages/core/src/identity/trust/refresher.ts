@@ -1,0 +1,140 @@
+import type { Clock } from '../../clock/clock.ts'
+import { backoffAfter, cooldownMs, deadlineMs, within } from './refresh-times.ts'
+
+interface RefresherOptions<Reading> {
+  readonly clock: Clock
+  readonly read: (signal: AbortSignal) => Promise<Reading>
+  /** Takes a reading into use and says how many milliseconds later to read again. Throws where it is unusable. */
+  readonly accept: (reading: Reading, now: number) => number
+  /** Told of the end of each attempt, good or bad. */
+  readonly landed: () => void
+}
+
+/**
+ * Decides when keys are fetched: ahead of need, again and again after a failure, and once more for those who miss one.
+ * INVARIANT: one attempt is under way at a time, and two never begin within one cool-down, whoever asks for them.
+ */
+export class Refresher<Reading> {
+  readonly #options: RefresherOptions<Reading>
+  readonly #abort = new AbortController()
+  #attempts = 0
+  #startedAt = -Infinity
+  #underWay: Promise<void> | undefined
+  #dueAt = -Infinity
+  #failures = 0
+  #problem: string | undefined
+  #takeBack: (() => void) | undefined
+  #isExpedited = false
+
+  constructor(options: RefresherOptions<Reading>) {
+    this.#options = options
+  }
+
+  /** How many attempts have begun. */
+  get attempts(): number {
+    return this.#attempts
+  }
+
+  /** The attempt under way. Never rejects. */
+  get underWay(): Promise<void> | undefined {
+    return this.#underWay
+  }
+
+  /** Why the last attempt failed; undefined where it did not. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** When the next attempt is due; -Infinity before the first. */
+  get dueAt(): number {
+    return this.#dueAt
+  }
+
+  /** True where the attempt that was due was not made, since this process slept or its clock has no timers. */
+  isOverdue(now: number): boolean {
+    return now - this.#dueAt > graceMs
+  }
+
+  /** Where no timer did it. */
+  startIfDue(now: number): void {
+    if (now >= this.#dueAt || now < this.#startedAt) this.startIfPermitted(now)
+  }
+
+  /** True where an attempt is under way, or could be started. */
+  startIfPermitted(now: number): boolean {
+    // The attempt that `close` ends tells nobody of its end.
+    if (this.#abort.signal.aborted) return false
+    if (this.#underWay !== undefined) return true
+    const isCoolingDown = now - this.#startedAt < cooldownMs && now >= this.#startedAt
+    if (isCoolingDown) return false
+    this.#start()
+    return true
+  }
+
+  /** Sees to it that an attempt begins as soon as the cool-down is over. False where the clock has no timers. */
+  startAfterCooldown(now: number): boolean {
+    if (this.#options.clock.schedule === undefined) return false
+    if (this.#underWay !== undefined || this.#isExpedited) return true
+    // Sooner than whatever is planned: no attempt is due before the cool-down of the last one is over.
+    this.#isExpedited = true
+    this.#plan(within(0, this.#startedAt + cooldownMs - now, cooldownMs), () => this.#start())
+    return true
+  }
+
+  close(): void {
+    this.#takeBack?.()
+    this.#abort.abort()
+  }
+
+  #start(): void {
+    this.#takeBack?.()
+    this.#isExpedited = false
+    this.#attempts += 1
+    this.#startedAt = this.#options.clock.now()
+    this.#underWay = this.#attempt(this.#startedAt)
+  }
+
+  async #attempt(startedAt: number): Promise<void> {
+    const { clock, read, accept, landed } = this.#options
+    let delayMs: number
+    try {
+      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(deadlineMs)])
+      // Whatever a fetch does, it may not keep the next one from being made, nor be heard after it.
+      const reading = await Promise.race([read(signal), whenAborted(signal)])
+      signal.throwIfAborted()
+      const now = clock.now()
+      const intervalMs = accept(reading, now)
+      // Counted from the beginning: what was asked for is as old as the question.
+      delayMs = within(0, startedAt + intervalMs - now, intervalMs)
+      this.#failures = 0
+      this.#problem = undefined
+    } catch (error) {
+      this.#failures += 1
+      this.#problem = error instanceof Error ? error.message : 'unknown'
+      delayMs = backoffAfter(this.#failures)
+    }
+    this.#underWay = undefined
+    if (this.#abort.signal.aborted) return
+    this.#dueAt = clock.now() + delayMs
+    // Where a guard was dropped without being closed, its keys are not fetched for ever.
+    const self = new WeakRef(this)
+    this.#plan(delayMs, () => {
+      const refresher = self.deref()
+      if (refresher !== undefined) refresher.#start()
+    })
+    landed()
+  }
+
+  #plan(delayMs: number, task: () => void): void {
+    this.#takeBack?.()
+    this.#takeBack = this.#options.clock.schedule?.(task, delayMs)
+  }
+}
+
+const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true })
+  })
+
+/** An attempt that is later than this was slept through: longer than one lasts, shorter than two are apart. */
+const graceMs = 30_000

@@ -1,0 +1,53 @@
+import { isRecord } from '../jws/json-object.ts'
+import type { PublicJwk } from '../jws/public-key.ts'
+import { entriesOf, parseEntry } from './jwk-set.ts'
+
+/**
+ * The JWT-SVID keys of a SPIFFE trust domain's bundle (SPIFFE Trust Domain and Bundle §4): those with `use: jwt-svid`.
+ * There may be none: then no JWT-SVID of the domain is valid. Throws an Error for the operator where the document is no
+ * bundle, where such a key has no `kid`, and where private key material is published.
+ */
+export function parseSpiffeBundle(document: unknown): readonly PublicJwk[] {
+  const keys: PublicJwk[] = []
+  for (const entry of entriesOf(document)) {
+    const jwk = parseEntry(entry)
+    if (!isRecord(entry) || entry['use'] !== 'jwt-svid') continue
+    if (typeof entry['kid'] !== 'string' || entry['kid'] === '') {
+      throw new Error('the bundle has a `jwt-svid` key without `kid`')
+    }
+    // Signatures are what these keys are for. Saying so here, and only here, is what keeps a key that is marked
+    // `jwt-svid` in an ordinary key set from fitting any algorithm.
+    if (jwk !== undefined) keys.push({ ...jwk, use: 'sig' })
+  }
+  return keys
+}
+
+/**
+ * A bundle's `spiffe_sequence`, exactly as it is written: it may be larger than a JavaScript number can tell apart.
+ * Undefined where the bundle has none. Throws an Error where it is no whole number. The text must be JSON.
+ */
+export function sequenceOf(octets: Uint8Array): bigint | undefined {
+  const written = new Map<unknown, string>()
+  const bundle = parseWithSource(utf8.decode(octets), function (name, value, { source }) {
+    if (name === 'spiffe_sequence') written.set(this, source ?? '')
+    return value
+  })
+  // Only the bundle's own member counts, not one of the same name in a key.
+  const sequence = written.get(bundle)
+  if (sequence === undefined) return undefined
+  if (!/^\d{1,40}$/.test(sequence)) throw new Error('`spiffe_sequence` is not a whole number')
+  return BigInt(sequence)
+}
+
+/** Seconds after which the publisher wants its bundle to be read again; undefined where it does not say, or no number. */
+export function refreshHintOf(document: unknown): number | undefined {
+  const hint = isRecord(document) ? document['spiffe_refresh_hint'] : undefined
+  return typeof hint === 'number' && hint > 0 ? hint : undefined
+}
+
+type Reviver = (this: unknown, name: string, value: unknown, context: { readonly source?: string }) => unknown
+
+// The third argument of a reviver is in every supported Node and not yet in TypeScript's library.
+const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -1,0 +1,67 @@
+import { Refusal, quoted } from '../refusal.ts'
+import { parseSpiffeId } from './certificate/spiffe-id.ts'
+import type { TokenVerification } from './token/token-verification.ts'
+
+/** A service that calls. */
+export interface Workload {
+  /**
+   * Canonical: a SPIFFE ID, `<issuer>#client=<client_id>`, or `<issuer>#sub=<sub>` where the issuer knows workloads by
+   * their subject alone.
+   */
+  readonly id: string
+  readonly spiffeId: string | undefined
+  /** Of the token that names it; undefined where a certificate alone does. */
+  readonly issuer: string | undefined
+  readonly clientId: string | undefined
+}
+
+/** The workload that a token was issued to for itself. */
+export function tokenWorkload({ claims, issuer }: TokenVerification): Workload | Refusal {
+  const { iss, clientId, sub, all } = claims
+  // The trust domain's own keys signed this, and the subject was read as a SPIFFE ID in that domain to find them.
+  if (issuer.profile.name === 'jwt-svid') return { id: sub, spiffeId: sub, issuer: iss, clientId: undefined }
+  const spiffeId = issuer.workload === undefined ? undefined : all[issuer.workload.claim]
+  if (spiffeId !== undefined) return spiffeWorkload(spiffeId, clientId, issuer)
+  const id = clientId === undefined ? `${iss}#sub=${sub}` : `${iss}#client=${clientId}`
+  return { id, spiffeId: undefined, issuer: iss, clientId }
+}
+
+/**
+ * The workload that acts with somebody else's token now: its outermost actor (RFC 8693 §4.1), as far as it can be told to be
+ * one. A subject alone could as well be a person's, so it counts where it is the client that the token was issued to.
+ */
+export function actingWorkload({ claims, issuer }: TokenVerification): Workload | undefined | Refusal {
+  const [actor] = claims.actors
+  const { iss, clientId } = claims
+  // What an issuer says of another issuer's subjects is for the record only.
+  if (actor === undefined || actor.issuer !== iss) return undefined
+  const spiffeId =
+    issuer.workload === undefined
+      ? undefined
+      : (actor.claims[issuer.workload.claim] ?? spiffeIdIn(actor.subject))
+  if (spiffeId !== undefined) return spiffeWorkload(spiffeId, actor.clientId, issuer)
+  const client = actor.clientId ?? (actor.subject === clientId ? clientId : undefined)
+  return client === undefined
+    ? undefined
+    : { id: `${iss}#client=${client}`, spiffeId: undefined, issuer: iss, clientId: client }
+}
+
+const spiffeIdIn = (subject: string): string | undefined =>
+  subject.startsWith('spiffe://') ? subject : undefined
+
+// An issuer speaks only for the trust domains it was given: it must not name a workload of another one.
+function spiffeWorkload(
+  claimed: unknown,
+  clientId: string | undefined,
+  { issuer, workload }: TokenVerification['issuer'],
+): Workload | Refusal {
+  const parsed = typeof claimed === 'string' ? parseSpiffeId(claimed) : undefined
+  if (parsed !== undefined && parsed.path !== '' && workload?.trustDomains.has(parsed.trustDomain) === true) {
+    return { id: parsed.uri, spiffeId: parsed.uri, issuer, clientId }
+  }
+  return new Refusal('workload_not_assertable', {
+    issuer,
+    expected: `\`${workload?.claim}\`: a SPIFFE ID in ${[...(workload?.trustDomains ?? [])].map(quoted).join(' or ')}`,
+    actual: quoted(claimed),
+  })
+}

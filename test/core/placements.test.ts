@@ -1,0 +1,100 @@
+import {
+  allOf,
+  authenticated,
+  callerOptional,
+  ConfigurationError,
+  scopes,
+  unprotected,
+  type Placement,
+} from '@countersign/core'
+import { describe, expect, test } from 'vitest'
+import {
+  isRequirement,
+  joinPlacements,
+  requirePlacement,
+  withFloor,
+} from '../../packages/core/src/policy/placement.ts'
+
+const read = scopes('orders:read')
+const write = scopes('orders:write')
+const probe = unprotected('probe')
+const other = unprotected('another probe')
+const greeting = callerOptional('greeting')
+
+test.each([undefined, null, true, 'unprotected', () => true, {}, [read], { text: 'x', reason: 'y' }])(
+  '%j says nothing of who may call',
+  (value) => {
+    expect(() => requirePlacement(value, 'route')).toThrow(ConfigurationError)
+    expect(() => requirePlacement(value, 'route')).toThrow(/^`route`: expected .*, got ./)
+  },
+)
+
+test('a placement of another copy of the library is not taken for one', () => {
+  const foreign = Object.create(null, { [Symbol.for('countersign.copy')]: { value: '9.9.9 at elsewhere' } })
+  expect(() => requirePlacement(foreign, 'route')).toThrow(/9\.9\.9 at elsewhere/)
+})
+
+test.each([read, probe, greeting])('$text says who may call, and stays so', (placement) => {
+  expect(requirePlacement(placement, 'route')).toBe(placement)
+  expect(isRequirement(placement)).toBe(placement === read)
+  expect(() => Object.assign(placement, { text: 'authenticated()' })).toThrow(TypeError)
+})
+
+test.each([
+  [probe, 'unprotected(probe)', 'probe'],
+  [greeting, 'callerOptional(greeting)', 'greeting'],
+] as const)('%s is read by people, with its reason', (placement, text, reason) => {
+  expect(placement).toMatchObject({ text, reason })
+})
+
+test.each([undefined, null, '', ' \n\t', 5, ['x'], { reason: 'x' }])('%j is no reason', (reason) => {
+  for (const [name, make] of Object.entries({ unprotected, callerOptional })) {
+    const declare = () => make(reason as string) // what a caller without types may pass
+    expect(declare).toThrow(ConfigurationError)
+    expect(declare).toThrow(`\`${name}(reason)\`: `)
+    expect(declare).toThrow(`${name}('`)
+  }
+})
+
+describe('several declarations of one route', () => {
+  test.each<[string, readonly Placement[], Placement | undefined]>([
+    ['none', [], undefined],
+    ['one that asks', [read], read],
+    ['one that asks for nothing', [probe], probe],
+    ['one that asks, whatever stands beside it', [probe, greeting, read, probe], read],
+    ['a caller who may be absent, and nobody at all', [probe, greeting], greeting],
+    ['the same in the other order', [greeting, probe], greeting],
+    ['two that ask for nothing', [probe, other], probe],
+  ])('are one: %s', (_, placements, expected) => {
+    expect(joinPlacements(placements)).toBe(expected)
+  })
+
+  test.each<[readonly Placement[], string]>([
+    [[read, write], allOf(read, write).text],
+    [[write, probe, read], allOf(write, read).text],
+    [[read, write, authenticated()], allOf(read, write, authenticated()).text],
+  ])('that all ask are all asked', (placements, text) => {
+    expect(joinPlacements(placements)?.text).toBe(text)
+  })
+})
+
+describe('a route below a floor', () => {
+  test('asks for both', () => {
+    expect(withFloor(read, write).text).toBe(allOf(read, write).text)
+    expect(withFloor(write, read).text).toBe(allOf(write, read).text)
+  })
+
+  test('asks for its own where there is no floor, or it is the floor itself', () => {
+    expect(withFloor(undefined, read)).toBe(read)
+    expect(withFloor(read, read)).toBe(read)
+  })
+
+  test('asks for one thing that is made once, for each pair', () => {
+    const own = authenticated()
+    const joined = withFloor(read, own)
+    expect(withFloor(read, own)).toBe(joined)
+    expect(withFloor(write, own)).not.toBe(joined)
+    expect(withFloor(read, write)).not.toBe(joined)
+    expect(withFloor(read, own)).toBe(joined)
+  })
+})
