@@ -222,3 +222,14 @@ describe('a service account token of Kubernetes', () => {
     })
   })
 })
+
+test.each(['ID', 'Refresh', 'Offline', 'Logout'])(
+  'T22 what Keycloak marks as %s in a claim is no access token under the profile for unmarked ones',
+  async (typ) => {
+    const house = createHouse({ issuerOptions: { profile: 'oauth' } })
+    const asked = (claims: object) => codeFor(house.guard, house.token({ ...claims }, { typ: 'JWT' }))
+    expect(await asked({ typ })).toBe('token_type_mismatch')
+    expect(await asked({ typ: 'Bearer' })).toBe('allow')
+    expect(await asked({ typ: 7 })).toBe('allow')
+  },
+)

@@ -120,7 +120,7 @@ export class Guard {
         () => true,
         () => false,
       ) ?? true
-    await Promise.all(sources.map((source) => source.prepared()))
+    await this.#options.issuers.prepared()
     const issuers = sources.map(({ state }) => state)
     const ready =
       !this.#isClosed &&

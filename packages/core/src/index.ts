@@ -14,6 +14,8 @@ export { keycloak, type KeycloakOptions } from './options/presets/keycloak.ts'
 export { kubernetes, type KubernetesOptions } from './options/presets/kubernetes.ts'
 export { okta } from './options/presets/okta.ts'
 export { spiffe, type SpiffeBundle } from './options/presets/spiffe.ts'
+export type { IntrospectionOptions } from './options/parse-introspection.ts'
+export type { ClientAuthenticationOptions } from './options/parse-client-authentication.ts'
 export type { DpopOptions } from './options/parse-dpop.ts'
 export {
   allOf,

@@ -19,7 +19,10 @@ export async function introspectToken(
   const { claims: said, boundBy, cacheUntilMs } = answer
   const profile = boundBy === 'client' ? introspectedOfClient : introspected
   const claims = parseClaims(withSubject(said, issuer), issuer, profile)
-  if (claims instanceof Refusal) return refusalOf(issuer.issuer, claims)
+  if (claims instanceof Refusal) {
+    const refusal = refusalOf(issuer.issuer, claims)
+    return said['sub'] === undefined ? withoutSubject(refusal) : refusal
+  }
   const now = clock.now()
   const refusal = checkClaims(claims, issuer, now, profile)
   if (refusal !== undefined) return refusalOf(issuer.issuer, refusal)
@@ -39,3 +42,11 @@ function withSubject(
     represents === 'workload' || (typeof represents === 'function' && represents(said) === 'workload')
   return said['sub'] === undefined && isWorkload ? { ...said, sub: said['client_id'] } : { ...said }
 }
+
+const withoutSubject = ({ code, detail }: Refusal): Refusal =>
+  new Refusal(code, {
+    ...detail,
+    advice:
+      "the issuer names no subject; if it leaves out only its clients' own, write `represents: 'workload'`, or a function " +
+      'of the claims that tells them',
+  })

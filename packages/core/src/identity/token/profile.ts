@@ -59,10 +59,13 @@ const oauth: TokenProfile = {
   checkKind(claims) {
     const mark = marksOfOthers.find((name) => claims[name] !== undefined)
     if (mark !== undefined) return otherKind(`no \`${mark}\``, `\`${mark}\`, which access tokens do not have`)
-    // AWS Cognito writes what a token is for; so does Keycloak, in a claim `typ` that its preset reads.
+    // AWS Cognito and Keycloak write what a token is for.
     const use = claims['token_use']
     if (use !== undefined && use !== 'access') return otherKind('`token_use` "access"', quoted(use))
-    return undefined
+    const { typ } = claims
+    return typeof typ === 'string' && keycloakOthers.has(typ)
+      ? otherKind('a claim `typ` of an access token', quoted(typ))
+      : undefined
   },
 }
 
@@ -135,6 +138,16 @@ export const introspectedOfClient: TokenProfile = { ...introspected, needsAudien
 const marksOfProofs = ['htm', 'htu', 'ath', 'events', 'token_introspection']
 /** The same, and what OpenID Connect Core §2 and §3.3.2.11 put into ID tokens only. */
 const marksOfOthers = [...marksOfProofs, 'nonce', 'at_hash', 'c_hash', 's_hash']
+
+/** What Keycloak writes into a claim `typ` of what is no access token. */
+const keycloakOthers: ReadonlySet<string> = new Set([
+  'ID',
+  'Refresh',
+  'Offline',
+  'Logout',
+  'Serialized-ID',
+  'UserInfo',
+])
 
 // Media types compare without case, and may leave `application/` out (RFC 7515 §4.1.9).
 const isTyped = ({ typ }: JwsHeader, type: string): boolean =>

@@ -33,6 +33,12 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
     return this.#introspecting
   }
 
+  /** Resolves when whoever has to be asked has been tried once, well or badly. */
+  async prepared(): Promise<void> {
+    const introspectors = [...this].flatMap(({ introspector }) => introspector ?? [])
+    await Promise.all([...this.keySources(), ...introspectors].map((source) => source.prepared()))
+  }
+
   /** Ends what is under way. */
   close(): void {
     for (const source of this.keySources()) source.close()
