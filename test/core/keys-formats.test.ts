@@ -235,6 +235,18 @@ describe('a bundle that is fetched', () => {
     }
   })
 
+  test('has a sequence, and an ordinary key set has none', async () => {
+    const { network, guard, pass, state } = openKeyNetwork()
+    network.document = { spiffe_sequence: 'five', keys: [published()] }
+    await guard.ready()
+    expect(await state()).toMatchObject({ status: 'fresh' })
+    network.document = { spiffe_sequence: 2, keys: [published()] }
+    await pass({ seconds: 240 })
+    network.document = { spiffe_sequence: 1, keys: [published()] }
+    await pass({ seconds: 240 })
+    expect(await state()).toMatchObject({ status: 'fresh' })
+  })
+
   test('that lost its sequence is held against none, and one that went on is held against the last', async () => {
     const { network, pass, state } = openBundle(bundle('5', right))
     await state()

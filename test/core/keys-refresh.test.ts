@@ -5,6 +5,8 @@ import { runInNewContext } from 'node:vm'
 import { authenticated, createGuard, keysChannel, type Clock, type KeysEvent } from '@countersign/core'
 import { createTestClock, type TestClock } from '@countersign/testing'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { GivenKeys } from '../../packages/core/src/identity/trust/key-source.ts'
+import { PublishedKeys } from '../../packages/core/src/identity/trust/published-keys.ts'
 import { codeFor, codeOf, requestWith, settled } from './support/asking.ts'
 import { issuer } from './support/house.ts'
 import { openKeyNetwork, published, soFar, type KeyHouse } from './support/key-network.ts'
@@ -37,6 +39,7 @@ describe('a key set', () => {
     ['ten minutes, which are over', { 'cache-control': 'max-age=600', age: '9999' }, 48],
     ['ten minutes, and an age that is no number', { 'cache-control': 'max-age=600', age: '-480' }, 480],
     ['something for shared caches', { 'cache-control': 'no-transform, s-maxage=9999' }, 240],
+    ['something else', { 'cache-control': 'x-max-age=9999' }, 240],
     ['no number', { 'cache-control': 'max-age=banana' }, 240],
     ['too large a number', { 'cache-control': 'max-age=99999999999' }, 240],
   ])(
@@ -54,6 +57,13 @@ describe('a key set', () => {
       expect(await house.state()).toMatchObject({ nextRefreshAt: house.clock.now() + after * 1000 })
     },
   )
+
+  test('is not fetched again because somebody asks whether the service is ready', async () => {
+    const { network, guard, pass } = await openFresh()
+    await pass(1500)
+    await guard.ready()
+    expect(network.requests).toHaveLength(1)
+  })
 
   test('is fetched when the first token comes, and not before', async () => {
     const { network, ask, pass } = openKeyNetwork()
@@ -148,7 +158,7 @@ describe('a server that tells editions apart', () => {
       'cache-control': 'max-age=600',
     }
     await house.guard.ready()
-    network.answer = () => unchanged()
+    network.answer = () => unchanged({ etag: undefined })
     await pass({ seconds: 480 })
     await pass({ seconds: 480 })
     expect(conditions(house)).toEqual([
@@ -391,6 +401,7 @@ describe('a guard that is closed', () => {
     guard.close()
     await pass({ seconds: hour })
     expect(network.requests).toHaveLength(1)
+    expect(await guard.ready()).toMatchObject({ ready: false, issuers: [{ keys: 0 }] })
     const opened = openKeyNetwork()
     const arrive = opened.network.delay()
     const answer = opened.ask()
@@ -400,6 +411,41 @@ describe('a guard that is closed', () => {
     arrive()
     await opened.pass({ seconds: hour })
     expect(opened.network.requests).toHaveLength(1)
+  })
+
+  test('leaves a source of keys that asks for nothing and answers at once', async () => {
+    const clock = createTestClock()
+    let requests = 0
+    const keys = new PublishedKeys({
+      issuer,
+      location: { kind: 'url', url: new URL(`${issuer}/k`) },
+      format: 'jwks',
+      ca: undefined,
+      bearer: undefined,
+      maxStaleMs: 60_000,
+      clock,
+      fetch: async () => {
+        requests += 1
+        return jsonDocument({ keys: [published()] })
+      },
+    })
+    const found = await keys.find('ES256', 'key-1')
+    expect(found).toMatchObject({ isWithdrawn: false })
+    const waiting = keys.find('ES256', 'invented')
+    keys.close()
+    expect(found).toMatchObject({ isWithdrawn: true })
+    expect(await waiting).toMatchObject({ code: 'issuer_unavailable' })
+    clock.advance({ seconds: hour })
+    expect(keys.find('ES256', 'key-1')).toMatchObject({ code: 'issuer_unavailable' })
+    await keys.prepared()
+    expect(requests).toBe(1)
+  })
+
+  test('withdraws the keys that it was given', () => {
+    const keys = new GivenKeys(issuer, { keys: [published()] }, 'jwks')
+    const found = keys.find('ES256', 'key-1')
+    keys.close()
+    expect(found).toMatchObject({ isWithdrawn: true })
   })
 
   test('tells nobody of the attempt that it broke off', async () => {
@@ -501,6 +547,13 @@ describe('where the clock has no timers', () => {
     expect(await codeFor(guard, kept, authenticated(), socket)).toBe('key_unknown')
   })
 
+  test('a clock that is set back has them refreshed', async () => {
+    const { network, ask, pass } = await open()
+    await pass({ seconds: -hour })
+    expect(await ask()).toBe('allow')
+    expect(network.requests).toHaveLength(2)
+  })
+
   test('an unknown key is refused at once until the cool-down is over', async () => {
     const { network, ask, pass } = await open()
     network.document = { keys: [published(), published('key-2', second)] }
@@ -539,12 +592,42 @@ describe('time that is not what it seems', () => {
     network.document = { keys: [published()] }
     slept += 240_000 + 30_001
     const arrive = network.delay()
+    expect(await house.state()).toMatchObject({ status: 'stale', problem: undefined })
     const answer = codeFor(guard, kept, authenticated(), socket)
     const other = codeFor(guard, token('key-2', second), authenticated(), socket)
     expect(await soFar(answer)).toBe('waiting')
     expect(await soFar(other)).toBe('waiting')
     arrive()
     expect([await answer, await other]).toEqual(['allow', 'key_unknown'])
+  })
+
+  test('a process that slept over an answer asks again before it relies on it', async () => {
+    let slept = 0
+    const { network, guard, token, pass } = await openFresh({}, (clock) => ({
+      now: () => clock.now() + slept,
+      schedule: (task, delayMs) => clock.schedule(task, delayMs),
+    }))
+    const kept = token()
+    expect(await codeFor(guard, kept)).toBe('allow')
+    const arrive = network.delay()
+    await pass({ seconds: 240 })
+    slept = hour * 1000
+    network.document = { keys: [published('key-2', second)] }
+    arrive()
+    await settled()
+    expect(await codeFor(guard, kept)).toBe('key_unknown')
+    expect(network.requests).toHaveLength(3)
+  })
+
+  test('a clock that is set back while an answer is on its way puts nothing off', async () => {
+    const { network, pass, clock } = await openFresh()
+    const arrive = network.delay()
+    await pass({ seconds: 240 })
+    clock.advance({ seconds: -hour })
+    arrive()
+    await settled()
+    await pass({ seconds: 240 })
+    expect(network.requests).toHaveLength(3)
   })
 
   test('keys that were had before the clock was set back grow no younger by it', async () => {

@@ -113,6 +113,12 @@ describe('a token with an invented key', () => {
     expect(network.requests).toHaveLength(2)
   })
 
+  test('is refused by the first set of all where nobody else came before', async () => {
+    const { ask, network } = openKeyNetwork()
+    expect(await ask('invented')).toBe('key_unknown')
+    expect(network.requests).toHaveLength(1)
+  })
+
   test('is asked about once in a cool-down, as long as they come', async () => {
     const { ask, pass, network } = await openFresh()
     for (let n = 0; n < 100; n += 1) {
@@ -129,6 +135,14 @@ describe('a token with an invented key', () => {
     guard.close()
     expect(await answer).not.toBe('allow')
   })
+})
+
+test('a token whose key is one of several is refused at once', async () => {
+  const { network, ask, guard } = openKeyNetwork()
+  network.document = { keys: [published(), published('key-1', second)] }
+  await guard.ready()
+  expect(await ask()).toBe('key_ambiguous')
+  expect(network.requests).toHaveLength(1)
 })
 
 describe('a token without `kid`', () => {

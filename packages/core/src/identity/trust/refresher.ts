@@ -24,7 +24,6 @@ export class Refresher<Reading> {
   #failures = 0
   #problem: string | undefined
   #takeBack: (() => void) | undefined
-  #isExpedited = false
 
   constructor(options: RefresherOptions<Reading>) {
     this.#options = options
@@ -74,9 +73,7 @@ export class Refresher<Reading> {
   /** Sees to it that an attempt begins as soon as the cool-down is over. False where the clock has no timers. */
   startAfterCooldown(now: number): boolean {
     if (this.#options.clock.schedule === undefined) return false
-    if (this.#underWay !== undefined || this.#isExpedited) return true
-    // Sooner than whatever is planned: no attempt is due before the cool-down of the last one is over.
-    this.#isExpedited = true
+    // Sooner than what is planned: nothing is due before the cool-down is over.
     this.#plan(within(0, this.#startedAt + cooldownMs - now, cooldownMs), () => this.#start())
     return true
   }
@@ -88,7 +85,6 @@ export class Refresher<Reading> {
 
   #start(): void {
     this.#takeBack?.()
-    this.#isExpedited = false
     this.#attempts += 1
     this.#startedAt = this.#options.clock.now()
     this.#underWay = this.#attempt(this.#startedAt)
@@ -101,11 +97,10 @@ export class Refresher<Reading> {
       const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(deadlineMs)])
       // Whatever a fetch does, it may not keep the next one from being made, nor be heard after it.
       const reading = await Promise.race([read(signal), whenAborted(signal)])
-      signal.throwIfAborted()
       const now = clock.now()
       const intervalMs = accept(reading, now)
-      // Counted from the beginning: what was asked for is as old as the question.
-      delayMs = within(0, startedAt + intervalMs - now, intervalMs)
+      // Counted from the beginning, since an answer is as old as the question, unless the clock was set back meanwhile.
+      delayMs = Math.min(startedAt + intervalMs - now, intervalMs)
       this.#failures = 0
       this.#problem = undefined
     } catch (error) {
@@ -127,7 +122,7 @@ export class Refresher<Reading> {
 
   #plan(delayMs: number, task: () => void): void {
     this.#takeBack?.()
-    this.#takeBack = this.#options.clock.schedule?.(task, delayMs)
+    this.#takeBack = this.#options.clock.schedule?.(task, Math.max(0, delayMs))
   }
 }
 

@@ -26,7 +26,7 @@ interface Waiter extends KeyQuestion {
 export class WaitingRoom {
   #waiters: Waiter[] = []
   readonly #refused = new Set<string | undefined>()
-  readonly #withdrawn = new Set<string | undefined>()
+  #withdrawn: ReadonlySet<string | undefined> = new Set()
 
   /** Undefined where there is no room. */
   wait(question: KeyQuestion, after: number): Promise<Answer> | undefined {
@@ -55,10 +55,9 @@ export class WaitingRoom {
     this.answerAfter(Infinity, answerTo)
   }
 
-  /** Told of `kid`s that an older set had and the newest has not. */
+  /** Told of the `kid`s that the set before the newest had and the newest has not. */
   withdraw(kids: ReadonlySet<string | undefined>): void {
-    if (this.#withdrawn.size > maxWaiters) this.#withdrawn.clear()
-    for (const kid of kids) this.#withdrawn.add(kid)
+    this.#withdrawn = kids
   }
 
   /** True where a question need not wait until the cool-down is over. */
