@@ -177,20 +177,22 @@ describe('a store', () => {
   })
 
   test.each([
-    ['true', true, 'verified'],
-    ['a promise of true', Promise.resolve(true), 'verified'],
-    ['false', false, 'dpop_proof_replayed'],
-    ['a promise of false', Promise.resolve(false), 'dpop_proof_replayed'],
-    ['nothing', undefined, 'replay_store_unavailable'],
-    ['a promise of nothing', Promise.resolve(), 'replay_store_unavailable'],
-    ['what a Redis client says', Promise.resolve('OK'), 'replay_store_unavailable'],
-    ['1', 1, 'replay_store_unavailable'],
-    ['null', Promise.resolve(null), 'replay_store_unavailable'],
-    ['an object', {}, 'replay_store_unavailable'],
-    ['the word for being late', 'no answer in time', 'replay_store_unavailable'],
-  ])('that answers %s: %s', async (_, answer, code) => {
-    const { prover, codeOf } = await createScene(store(() => answer as boolean))
-    expect(await codeOf(prover.proof())).toBe(code)
+    ['true', true, 'verified', ''],
+    ['a promise of true', Promise.resolve(true), 'verified', ''],
+    ['false', false, 'dpop_proof_replayed', ''],
+    ['a promise of false', Promise.resolve(false), 'dpop_proof_replayed', ''],
+    ['nothing', undefined, 'replay_store_unavailable', 'another value'],
+    ['a promise of nothing', Promise.resolve(), 'replay_store_unavailable', 'another value'],
+    ['what a Redis client says', Promise.resolve('OK'), 'replay_store_unavailable', 'another value'],
+    ['1', 1, 'replay_store_unavailable', 'another value'],
+    ['null', Promise.resolve(null), 'replay_store_unavailable', 'another value'],
+    ['an object', {}, 'replay_store_unavailable', 'another value'],
+    ['the word for being late', 'no answer in time', 'replay_store_unavailable', 'no answer in time'],
+  ])('that answers %s: %s', async (_, answer, code, told) => {
+    const { prover, verify } = await createScene(store(() => answer as boolean))
+    const verified = await verify(prover.proof())
+    expect(verified instanceof Refusal ? verified.code : 'verified').toBe(code)
+    if (code === 'replay_store_unavailable') expect(verified).toMatchObject({ detail: { actual: told } })
   })
 
   test.each([

@@ -313,6 +313,12 @@ describe('what is asked wrongly is a mistake of the program', () => {
     expect((await mistake(verifyCompactJws('', options as unknown as CompactJwsOptions))).option).toBe(option)
   })
 
+  test('a set as text, which could pass for a secret, is told to be parsed', async () => {
+    const options = { jwks: JSON.stringify({ keys: [ec.jwk] }), algorithms: ['HS256'] }
+    const error = await mistake(verifyCompactJws(jws, options as unknown as CompactJwsOptions))
+    expect(error.message).toMatch(/write JSON\.parse/)
+  })
+
   test('options that are none', async () => {
     for (const options of [undefined, null, 'ES256', []]) {
       await mistake(verifyCompactJws(jws, options as unknown as CompactJwsOptions))

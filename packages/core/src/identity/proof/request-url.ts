@@ -41,12 +41,11 @@ export function receivedUrls(externalUrls: readonly string[], target: string): r
 
 const hasPrefix = (url: string): boolean => url.includes('/', url.indexOf('://') + 3)
 
-const withoutQuery = (text: string): string => /^[^?#]*/.exec(text)?.[0] ?? ''
+const withoutQuery = (text: string): string => text.replace(/[?#].*/s, '')
 
-// Whatever a URL may be written with, and what WHATWG parsers leave in paths as it is. Not a backslash, which they take for
-// a slash; no spaces, controls or other alphabets, which they rewrite. (A host with user name or Unicode is none of ours.)
-const absoluteUrl =
-  /^(https?):\/\/([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?((?:[/?#][\x21-\x5B\x5D-\x7E]*)?)$/i
+// In a path, whatever a URL may be written with, and what WHATWG parsers leave there as it is. Not a backslash, which they
+// take for a slash; no spaces, controls or other alphabets, which they rewrite. User names belong to no request.
+const absoluteUrl = /^(https?):\/\/([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?((?:[/?#][\x21-\x7E]*)?)$/i
 const pathCharacters = /^(?:\/(?:[\x21-\x24\x26-\x5B\x5D-\x7E]|%[0-9A-F]{2})*)?$/i
 
 /** Hexadecimal digits in capitals, and unreserved characters as themselves (RFC 3986 §6.2.2.1, §6.2.2.2). */
