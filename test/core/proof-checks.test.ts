@@ -196,6 +196,11 @@ describe('the header of a proof', () => {
     ['a key for signing alone', { ...es256, key_ops: ['sign'] }],
     ['a key for nothing', { ...es256, key_ops: [] }],
     ['a key whose operations are no list', { ...es256, key_ops: 'verify' }],
+    // What no WebCrypto imports: a guard that knows the key from an earlier proof must not accept it either.
+    ['a key for checking and signing', { ...es256, key_ops: ['verify', 'sign'] }],
+    ['a key whose `ext` is no boolean', { ...es256, ext: 'true' }],
+    ['a key with the further primes of an RSA key', { ...es256, oth: { 0: {} } }],
+    ['a key with a member of RSA keys that is no text', { ...es256, qi: { toString: 'a' } }],
     ['a key for another algorithm', { ...es256, alg: 'ES384' }],
     ['a key whose algorithm is no text', { ...es256, alg: ['ES256'] }],
   ])('with %s is refused', async (_, jwk) => {

@@ -519,6 +519,7 @@ describe('a key', () => {
     ['may only sign', { key_ops: ['sign'] }],
     ['may only encrypt', { key_ops: ['encrypt'] }],
     ['may do nothing', { key_ops: [] }],
+    ['may verify and, being public, cannot sign', { key_ops: ['verify', 'sign'] }],
     ['is for encryption, but may verify', { use: 'enc', key_ops: ['verify'] }],
     ['is for signatures, but may not verify', { use: 'sig', key_ops: ['wrapKey'] }],
     ['is for another algorithm', { alg: 'ES384' }],

@@ -80,7 +80,8 @@ export function keyFits(jwk: PublicJwk, algorithm: Algorithm): boolean {
     (shape.crv === undefined || jwk.crv === shape.crv) &&
     (jwk.alg === undefined ? shape.mustSayAlg !== true : jwk.alg === algorithm) &&
     (jwk.use === undefined || jwk.use === 'sig') &&
-    (jwk.key_ops === undefined || jwk.key_ops.includes('verify'))
+    // A public key verifies and does nothing else: with another operation beside, no WebCrypto imports it.
+    (jwk.key_ops === undefined || (jwk.key_ops.length === 1 && jwk.key_ops[0] === 'verify'))
   )
 }
 

@@ -14,13 +14,18 @@ declare const checked: unique symbol
 export function parsePublicKey(jwk: unknown): PublicJwk | 'private' | undefined {
   if (!isRecord(jwk)) return undefined
   if (isPrivate(jwk)) return 'private'
-  const { kty, kid, alg, use, key_ops: operations } = jwk
-  if (![kid, alg, use].every((member) => member === undefined || typeof member === 'string')) return undefined
+  const { kty, key_ops: operations, ext } = jwk
+  if (texts.some((name) => jwk[name] !== undefined && typeof jwk[name] !== 'string')) return undefined
   if (operations !== undefined && !isListOfNames(operations)) return undefined
+  if ((ext !== undefined && typeof ext !== 'boolean') || 'oth' in jwk) return undefined
   const isUsable =
     kty === 'RSA' ? isSaneRsa(jwk) : typeof kty === 'string' && hasOctets(jwk, octetsOf(kty, jwk))
   return isUsable ? (jwk as PublicJwk) : undefined // every member that a verifier reads has been looked at
 }
+
+// All that WebCrypto reads as text where it stands in a JWK, of whatever kind that is. INVARIANT: whether a key can be
+// imported is decided by the members that make it, so that one which was imported before is as good as any of its copies.
+const texts = ['kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e', 'p', 'q', 'dp', 'dq', 'qi'] as const
 
 /** Member → its length in octets: full-size coordinates (RFC 7518 §6.2.1, RFC 8037 §2) and ML-DSA keys (RFC 9964). */
 function octetsOf(kty: string, { crv, alg }: Record<string, unknown>): Record<string, number> | undefined {
