@@ -200,7 +200,7 @@ describe('for any URL', () => {
       fc.property(plain, (parts) => {
         const url = `https://A.example:443/${parts.join('')}`
         // Node 22 leaves a dot segment behind an empty one where it is.
-        fc.pre(!new URL(url).pathname.split('/').includes('.'))
+        fc.pre(!/\/\.{1,2}(\/|$)/.test(new URL(url).pathname))
         expect(normalizeUrl(url)).toBe(new URL(url).href)
       }),
       { numRuns: 1000 },
