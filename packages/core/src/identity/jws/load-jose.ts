@@ -1,23 +1,19 @@
 import type { CompactSign } from 'jose/jws/compact/sign'
-import type { compactVerify } from 'jose/jws/compact/verify'
 import type { importJWK } from 'jose/key/import'
 
-/** The parts of jose that verification uses. */
+/** The part of jose that verification uses. */
 interface Jose {
-  readonly compactVerify: typeof compactVerify
   readonly importJWK: typeof importJWK
 }
 
 let loading: Promise<Jose> | undefined
 
 /**
- * Loads jose when a token has to be verified for the first time. It is a fifth of what a service has to load for this
- * library; loading it beside the first fetch of keys costs nobody time.
+ * Loads jose when a key has to be made ready for the first time. Loading it beside the first fetch of keys costs nobody
+ * time.
  */
 export function loadJose(): Promise<Jose> {
-  loading ??= Promise.all([import('jose/jws/compact/verify'), import('jose/key/import')]).then(
-    ([verify, keys]) => ({ compactVerify: verify.compactVerify, importJWK: keys.importJWK }),
-  )
+  loading ??= import('jose/key/import')
   return loading
 }
 
