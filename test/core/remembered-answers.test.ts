@@ -93,8 +93,11 @@ describe('T55 an answer', () => {
   })
   const nested = (depth: number) => `"x":${'['.repeat(depth)}${']'.repeat(depth)}`
 
-  test('may be nested deeper than the stack is', async () => {
-    expect(await codeFor(guardOf(introspecting, answer(nested(30_000))), 'opaque')).toBe('allow')
+  test('that is nested deeper than anybody writes is none, and nothing runs out of stack', async () => {
+    expect(await codeFor(guardOf(introspecting, answer(nested(60))), 'opaque')).toBe('allow')
+    expect(await codeFor(guardOf(introspecting, answer(nested(30_000))), 'opaque')).toBe(
+      'introspection_malformed',
+    )
   })
 
   test.each([

@@ -1,12 +1,13 @@
 /**
  * JSON object of UTF-8 text, or undefined. Arrays are objects in JavaScript but never here, and an object that names
- * a member twice is none: two readers could see two different things in it (RFC 7515 §4, RFC 7519 §4).
+ * a member twice is none: two readers could see two different things in it (RFC 7515 §4, RFC 7519 §4). Nor is what is nested
+ * deeper than anybody writes: whoever walks through it, or writes it down again, could run out of stack.
  */
 export function parseJsonObject(octets: Uint8Array): Record<string, unknown> | undefined {
   try {
     const text = utf8.decode(octets)
     const value: unknown = JSON.parse(text)
-    return isRecord(value) && !namesTwice(text) ? value : undefined
+    return isRecord(value) && isPlain(text) ? value : undefined
   } catch {
     return undefined
   }
@@ -26,21 +27,24 @@ export function deeplyFreeze(json: unknown): void {
 }
 
 // Only for text that has been parsed: then a quote opens or closes a string, and a string before a colon is a name.
-function namesTwice(text: string): boolean {
+function isPlain(text: string): boolean {
   const names: (Set<string> | undefined)[] = []
   for (const [token, name] of text.matchAll(tokens)) {
+    if (names.length > maxDepth) return false
     if (token === '{') names.push(new Set())
     else if (token === '[') names.push(undefined)
     else if (token === '}' || token === ']') names.pop()
     else if (name !== undefined) {
       const seen = names.at(-1)
       const spelled = name.includes('\\') ? String(JSON.parse(name)) : name.slice(1, -1)
-      if (seen?.has(spelled) === true) return true
+      if (seen?.has(spelled) === true) return false
       seen?.add(spelled)
     }
   }
-  return false
+  return true
 }
+
+const maxDepth = 64
 
 // A string that is a name, any other string, or a bracket.
 const tokens = /("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g
