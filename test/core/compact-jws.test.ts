@@ -25,6 +25,8 @@ describe('a token that is malformed:', () => {
   test.each([
     ['nothing', ''],
     ['one part', `${head}`],
+    // Canonical as a whole, and a header without its last character.
+    ['one part that could be all of them', `${segment('{"alg":"ES256"} ')}A`],
     ['two parts', `${head}.${body}`],
     ['four parts', `${head}.${body}.${signature}.${signature}`],
     ['a dot behind it', `${head}.${body}.${signature}.`],
@@ -136,6 +138,10 @@ describe('the end of a signature', () => {
     const long = jws(header)
     expect(signatureTail(long)).toBe(long.slice(-43))
     expect(signatureTail('a.b.c')).toBe('a.b.c')
+  })
+
+  test('is taken character by character, whatever a header field may hold', () => {
+    expect(signatureTail('\u00e9'.repeat(50))).toBe('\u00e9'.repeat(43))
   })
 
   test('of one token is not in that of the next', () => {

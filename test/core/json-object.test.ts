@@ -1,7 +1,7 @@
 // One text, one meaning: what two JSON readers could take for two different objects is none.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isRecord, parseJsonObject } from '../../packages/core/src/identity/jws/json-object.ts'
+import { deeplyFreeze, isRecord, parseJsonObject } from '../../packages/core/src/identity/jws/json-object.ts'
 
 const parse = (text: string) => parseJsonObject(Buffer.from(text))
 
@@ -111,4 +111,20 @@ test('no octets make it throw', () => {
 
 test.each([null, undefined, [], 'x', 5, true, () => ({})])('%j is no record', (value) => {
   expect(isRecord(value)).toBe(false)
+})
+
+test('JSON is frozen to its last member, however deep, and what is no JSON is left alone', () => {
+  const frozen = (value: unknown): boolean =>
+    typeof value !== 'object' ||
+    value === null ||
+    (Object.isFrozen(value) && Object.values(value).every((member) => frozen(member)))
+  fc.assert(
+    fc.property(fc.jsonValue(), (json) => {
+      deeplyFreeze(json)
+      expect(frozen(json)).toBe(true)
+    }),
+  )
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+  expect(() => deeplyFreeze(deep)).not.toThrow()
+  for (const none of [undefined, null, 'text', 5]) expect(() => deeplyFreeze(none)).not.toThrow()
 })

@@ -132,6 +132,10 @@ test('a key for ML-DSA that does not say so itself is for nothing', () => {
   expect(algorithms.filter((name) => keyFits(unnamed, name))).toEqual([])
 })
 
+test('a key of RSA has no curve, and one that is written all the same counts for nothing', () => {
+  expect(keyFits(publicKey({ ...keys.rsa, crv: 'P-256' }), 'RS256')).toBe(true)
+})
+
 test('no key is for an algorithm that is not in the table', () => {
   for (const key of Object.values(keys)) {
     for (const name of ['none', 'HS256', '']) {

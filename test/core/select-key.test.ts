@@ -15,6 +15,7 @@ function select(keys: readonly Key[], kid?: string): string {
   const told = `${selected.detail.expected} ${selected.detail.actual}`
   expect(told).toContain('ES256')
   expect(told).toContain(kid === undefined ? '`kid`' : JSON.stringify(kid))
+  expect(told).not.toContain('undefined')
   expect([selected.detail.expected, selected.detail.actual]).not.toContain('')
   return selected.code
 }
