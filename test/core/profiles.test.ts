@@ -233,3 +233,11 @@ test.each(['ID', 'Refresh', 'Offline', 'Logout'])(
     expect(await asked({ typ: 7 })).toBe('allow')
   },
 )
+
+test.each(['JWT', 'jwt', 'application/jwt', 'Application/JWT'])(
+  'a media type is one however it is written (RFC 7515 §4.1.9): %s',
+  async (typ) => {
+    const house = createHouse({ issuerOptions: { profile: 'oauth' } })
+    expect(await codeFor(house.guard, house.token({}, { typ }))).toBe('allow')
+  },
+)

@@ -153,7 +153,7 @@ const keycloakOthers: ReadonlySet<string> = new Set([
 const isTyped = ({ typ }: JwsHeader, type: string): boolean =>
   typ?.toLowerCase() === type || typ?.toLowerCase() === `application/${type}`
 
-const isUntyped = ({ typ }: JwsHeader): boolean => typ === undefined || typ.toLowerCase() === 'jwt'
+const isUntyped = (header: JwsHeader): boolean => header.typ === undefined || isTyped(header, 'jwt')
 
 const otherType = ({ typ }: JwsHeader, expected: string, advice?: string): Refusal =>
   new Refusal('token_type_mismatch', {
