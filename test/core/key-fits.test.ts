@@ -118,6 +118,7 @@ describe.each(Object.entries(table))('%s', (name, fitting) => {
     [{ use: '' }, false],
     [{ key_ops: ['verify'] }, true],
     [{ key_ops: ['sign', 'verify'] }, false],
+    [{ key_ops: ['verify', 'encrypt'] }, false],
     [{ key_ops: ['sign'] }, false],
     [{ key_ops: [] }, false],
     [{ use: 'enc', key_ops: ['verify'] }, false],

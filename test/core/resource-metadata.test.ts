@@ -97,6 +97,20 @@ describe('the metadata of a resource (RFC 9728)', () => {
     expect(documentOf(both).document['tls_client_certificate_bound_access_tokens']).toBe(true)
   })
 
+  test('says by which algorithms proofs may be made, and whether tokens must be bound by one', () => {
+    const resource = 'https://orders.test'
+    const dpop = { externalUrl: resource }
+    const both = documentOf(
+      guardOf({ resource, dpop: { ...dpop, algorithms: ['ES256', 'Ed25519'] } }),
+    ).document
+    expect(both['dpop_signing_alg_values_supported']).toEqual(['ES256', 'Ed25519'])
+    expect(both).not.toHaveProperty('dpop_bound_access_tokens_required')
+    const required = documentOf(guardOf({ resource, dpop: { ...dpop, required: true } })).document
+    expect(required['dpop_bound_access_tokens_required']).toBe(true)
+    const none = documentOf(guardOf({ resource })).document
+    expect(Object.keys(none).filter((name) => name.startsWith('dpop'))).toEqual([])
+  })
+
   test('names nobody as an authorization server who only says who callers are', () => {
     const platform = { issuer: 'https://platform.test', profile: 'id-token', jwks: given.jwks } as const
     expect(
