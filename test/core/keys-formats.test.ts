@@ -77,12 +77,11 @@ describe('a JWK Set', () => {
   })
 
   test.each([
-    ['its order', (ops: string[]) => ops.toReversed(), true],
-    ['its content', (ops: string[]) => ops.slice(1), false],
+    ['the same', { key_ops: ['verify'] }, true],
+    ['something else', {}, false],
   ])('tells a key by what it may be used for: %s', (_, change, isSame) => {
-    const operations = ['verify', 'deriveBits'].toReversed()
-    const before = KeySet.parse({ keys: [{ ...published(), key_ops: operations }] })
-    const after = KeySet.parse({ keys: [{ ...published(), key_ops: change(operations) }] }, 'jwks', before)
+    const before = KeySet.parse({ keys: [{ ...published(), key_ops: ['verify'] }] })
+    const after = KeySet.parse({ keys: [{ ...published(), ...change }] }, 'jwks', before)
     expect(after.find('ES256', 'key-1') === before.find('ES256', 'key-1')).toBe(isSame)
   })
 })
