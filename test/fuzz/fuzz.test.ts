@@ -1,9 +1,9 @@
-// A short campaign on every run, with another seed each time; `npm run interop` and CI run the long one.
+// A short campaign on every run; `npm run interop` and CI run the long one. Another seed makes other changes.
 import { expect, test } from 'vitest'
 import { isAvailable } from '../../packages/core/src/identity/jws/algorithms.ts'
 import { runCampaign } from './campaign.ts'
 
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['FUZZ_SEED'] ?? 1)
 
 test('nothing is accepted that jose refuses by the same rules, nothing throws, and each refusal is explained', async () => {
   const report = await runCampaign({ mutants: 3000, seed, seconds: 60, hasMlDsa: isAvailable('ML-DSA-44') })

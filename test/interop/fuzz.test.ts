@@ -1,9 +1,9 @@
-// The long campaign: issue by issue the same rules, held by jose beside ours, over 200,000 mutants.
+// The long campaign: the same rules, held by jose beside ours, over 200,000 mutants.
 import { expect, test } from 'vitest'
 import { isAvailable } from '../../packages/core/src/identity/jws/algorithms.ts'
 import { runCampaign } from '../fuzz/campaign.ts'
 
-const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['FUZZ_SEED'] ?? 2)
 const mutants = 200_000
 
 test('of 200,000 mutated tokens and proofs none is accepted that jose refuses, and none throws', async () => {
