@@ -139,7 +139,8 @@ const kinds: Readonly<Record<IssuerRules['kind'], Check>> = {
     return brokenScope(claims)
   },
   'id-token': (claims, { typ }) =>
-    ![undefined, 'jwt'].includes(lowerCase(typ)) || proofs.some((name) => claims[name] !== undefined)
+    ![undefined, 'jwt', 'application/jwt'].includes(lowerCase(typ)) ||
+    proofs.some((name) => claims[name] !== undefined)
       ? 'another type of token'
       : undefined,
   kubernetes(claims, { typ }) {
@@ -149,7 +150,9 @@ const kinds: Readonly<Record<IssuerRules['kind'], Check>> = {
       return 'no service account'
     }
     const isNamed = claims['sub'] === `system:serviceaccount:${bound['namespace']}:${account['name']}`
-    return isNamed && [undefined, 'jwt'].includes(lowerCase(typ)) ? undefined : 'another service account'
+    return isNamed && [undefined, 'jwt', 'application/jwt'].includes(lowerCase(typ))
+      ? undefined
+      : 'another service account'
   },
   'jwt-svid'({ sub }, header, { issuer }) {
     const { typ } = header
