@@ -8,6 +8,7 @@ import { createRawSigner } from './support/raw-signer.ts'
 
 const { signer } = createHouse()
 const ca = await createTestCa()
+const svidKey = { kid: 'key-1', ...signer.jwk, use: 'jwt-svid' }
 const usual = { issuer, jwks: { keys: [signer.jwk] } }
 
 type Members = Readonly<Record<string, unknown>>
@@ -175,6 +176,14 @@ describe('a profile that', () => {
       })
     },
   )
+
+  test('is named by its place among the issuers, whatever kinds stand before it', () => {
+    const certificates = { trustDomains: { 'test.example': ca.bundle } }
+    const ofWorkloads = { issuer: 'spiffe://prod.example', profile: 'jwt-svid', jwks: { keys: [svidKey] } }
+    expect(
+      mistakeIn({}, { certificates, issuers: [ofWorkloads, { ...usual, profile: 'id-token' }] }),
+    ).toMatchObject({ option: 'issuers[1].workloadClaim' })
+  })
 })
 
 test('what is meant is taken', () => {

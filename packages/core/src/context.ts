@@ -13,7 +13,7 @@ export interface Decider {
   conclude(authentication: Authentication | Refusal, placement: Placement, request: InboundRequest): Decision
   record(decision: Decision, facts: Facts): void
   /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
-  resourceMetadata(): ResourceMetadata | undefined
+  readonly resourceMetadata: ResourceMetadata | undefined
 }
 
 /** What is known of a decision when it is recorded. */
@@ -122,7 +122,7 @@ export class RequestContext {
 
   /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
   get resourceMetadata(): ResourceMetadata | undefined {
-    return this.#decider.resourceMetadata()
+    return this.#decider.resourceMetadata
   }
 
   /** True if this context was opened by the guard behind this decider. */

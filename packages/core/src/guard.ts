@@ -18,14 +18,11 @@ import type { KeySourceState } from './identity/trust/key-source.ts'
 import { verifyToken } from './identity/token/verify-token.ts'
 import type { VerifiedIdentity } from './identity/verified-identity.ts'
 import type { GuardOptions } from './options/guard-options.ts'
-import { parseOptions, type ParsedOptions, type Surroundings } from './options/parse-options.ts'
+import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
 import { effectiveScopes } from './policy/effective-scopes.ts'
 import { requirePlacement, type Placement } from './policy/placement.ts'
 import { Refusal } from './refusal.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
-
-/** What a guard takes from outside itself. All of it has a default; tests replace it. */
-export type Environment = Surroundings
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
 export interface Readiness {
@@ -69,7 +66,7 @@ export class Guard {
       authenticate: (request) => this.#authenticate(request),
       conclude: (authentication, placement, request) => this.#conclude(authentication, placement, request),
       record: (decision, facts) => this.#record(decision, facts),
-      resourceMetadata: () => this.#resourceMetadata(),
+      resourceMetadata: this.#describeResource(),
     }
   }
 
@@ -180,14 +177,18 @@ export class Guard {
     return deny(id, refusal, refusalResponse(refusal, { id, placement, scheme, nonce }, challenge))
   }
 
-  #resourceMetadata(): ResourceMetadata | undefined {
+  #describeResource(): ResourceMetadata | undefined {
     const { resource, issuers, challenge, certificates } = this.#options
     if (resource === undefined) return undefined
+    const census = this.#census
     return resourceMetadata(resource, {
       authorizationServers: [...issuers]
         .filter(({ profile }) => profile.carriesScopes)
         .map(({ issuer }) => issuer),
-      scopes: this.#census.scopes(),
+      // Routes register for as long as they like, long after the guard is made.
+      get scopes() {
+        return census.scopes()
+      },
       proofAlgorithms: challenge.proofAlgorithms,
       requiresProof: challenge.requiresProof,
       seesCertificates: certificates !== undefined,

@@ -1,4 +1,5 @@
-export { createGuard, type Environment, type Guard, type Readiness } from './guard.ts'
+export { createGuard, type Guard, type Readiness } from './guard.ts'
+export type { Environment } from './options/parse-options.ts'
 export { defineOptions, type CertificateOptions, type GuardOptions } from './options/guard-options.ts'
 export type {
   ClaimName,

@@ -2,8 +2,8 @@
  * Parts of the verification for those who need a part: the same code that a guard runs. They answer with a `Refusal` to
  * whatever is wrong with what a peer sent, and reject with a `ConfigurationError` if they were asked wrongly.
  */
-import { maxTokenLength } from './evidence/authorization.ts'
 import { boundProof } from './evidence/dpop.ts'
+import { maxTokenLength } from './evidence/length.ts'
 import { isAlgorithm, isAvailable } from './identity/jws/algorithms.ts'
 import { parseCompactJws } from './identity/jws/compact-jws.ts'
 import { selectKey } from './identity/jws/select-key.ts'

@@ -15,7 +15,7 @@ export interface ResourceOptions {
 /** What a guard knows of itself that metadata may say. */
 export interface ResourceFacts {
   readonly authorizationServers: readonly string[]
-  /** Every scope that some route asks for. */
+  /** Every scope that some route asks for; read anew for each document. */
   readonly scopes: readonly string[]
   readonly proofAlgorithms: readonly string[] | undefined
   readonly requiresProof: boolean
@@ -28,6 +28,7 @@ export interface ResourceMetadata {
   readonly url: string
   /** Path of `url`, at which a service answers. */
   readonly path: string
+  /** The document, made when it is read. */
   readonly body: string
 }
 
@@ -37,11 +38,21 @@ export function metadataUrl(identifier: string): string {
   return `${origin}/.well-known/oauth-protected-resource${pathname === '/' ? '' : pathname}`
 }
 
-/** The document itself. */
+/** What a service serves of itself: where is known at once, and every request asks; what, only when it is asked for. */
 export function resourceMetadata(options: ResourceOptions, facts: ResourceFacts): ResourceMetadata {
   const url = metadataUrl(options.identifier)
+  return Object.freeze({
+    url,
+    path: new URL(url).pathname,
+    get body() {
+      return documentOf(options, facts)
+    },
+  })
+}
+
+function documentOf(options: ResourceOptions, facts: ResourceFacts): string {
   const { authorizationServers, scopes, proofAlgorithms } = facts
-  const body = JSON.stringify({
+  return JSON.stringify({
     resource: options.identifier,
     ...(authorizationServers.length === 0 ? {} : { authorization_servers: authorizationServers }),
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
@@ -54,5 +65,4 @@ export function resourceMetadata(options: ResourceOptions, facts: ResourceFacts)
     ...(proofAlgorithms === undefined ? {} : { dpop_signing_alg_values_supported: proofAlgorithms }),
     ...(facts.requiresProof ? { dpop_bound_access_tokens_required: true } : {}),
   })
-  return Object.freeze({ url, path: new URL(url).pathname, body })
 }

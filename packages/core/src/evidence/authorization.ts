@@ -1,6 +1,7 @@
 import { isRepeated } from '../request/headers.ts'
 import type { InboundRequest } from '../request/inbound-request.ts'
 import { Refusal } from '../refusal.ts'
+import { whyTooLong } from './length.ts'
 
 /** A token as it was presented. Nothing in it is proven. */
 export interface PresentedToken {
@@ -39,15 +40,8 @@ export function parseAuthorization(authorization: string): PresentedToken | Refu
   return scheme === 'bearer' || scheme === 'dpop' ? presented(scheme, token) : unsupported(name)
 }
 
-/** Longer tokens are refused before anything is decoded. */
-export const maxTokenLength = 8192
-
 function presented(scheme: PresentedToken['scheme'], token: string): PresentedToken | Refusal {
-  if (token.length <= maxTokenLength) return token === '' ? noToken : { scheme, token }
-  return new Refusal('token_oversized', {
-    expected: `at most ${maxTokenLength} characters`,
-    actual: `${token.length}`,
-  })
+  return token === '' ? noToken : (whyTooLong(token) ?? { scheme, token })
 }
 
 // RFC 6750 §2.3 tokens stand in logs, histories and referrers: one that came that way is no secret any more. What counts is

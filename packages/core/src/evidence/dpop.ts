@@ -1,6 +1,7 @@
 import { isRepeated } from '../request/headers.ts'
 import type { InboundRequest } from '../request/inbound-request.ts'
 import { Refusal } from '../refusal.ts'
+import { whyTooLong } from './length.ts'
 
 /**
  * The request's one DPoP proof as it came, absent, or refused because there are several (RFC 9449 §4.3). Nothing in it is
@@ -16,16 +17,8 @@ export function readProof(request: InboundRequest): string | undefined | Refusal
   return boundProof(value)
 }
 
-/** The proof, or a refusal where it is longer than any is: refused before anything is decoded. */
-export function boundProof(proof: string): string | Refusal {
-  if (proof.length <= maxProofLength) return proof
-  return new Refusal('token_oversized', {
-    expected: `a DPoP proof of at most ${maxProofLength} characters`,
-    actual: `${proof.length}`,
-  })
-}
-
-const maxProofLength = 8192
+/** The proof, or a refusal where it is longer than any is. */
+export const boundProof = (proof: string): string | Refusal => whyTooLong(proof, 'a DPoP proof of ') ?? proof
 
 const duplicated = new Refusal('dpop_proof_duplicated', {
   expected: 'one DPoP field',

@@ -18,7 +18,7 @@ export class ConnectionMemory {
     this.authentication = { identity, source: 'connection' }
   }
 
-  /** Until when a refused certificate stays refused without being looked at again. */
+  /** Whether a refused certificate stays refused without being looked at again. */
   staysRefused(nowMs: number): boolean {
     return nowMs < this.lookedAt + retryAfterMs && nowMs >= this.lookedAt
   }

@@ -3,7 +3,6 @@ import type { ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { IssuerOptions } from './issuer-options.ts'
 import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
-
 import type { DpopOptions } from './parse-dpop.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */

@@ -44,6 +44,12 @@ export function requireNumber(value: unknown, option: string, min: number, max: 
   )
 }
 
+export function requireWhole(value: unknown, option: string, min: number, max: number): number {
+  const number = requireNumber(value, option, min, max)
+  if (Number.isInteger(number)) return number
+  throw new ConfigurationError(option, `expected a whole number, got ${number}`)
+}
+
 export function requireStrings(value: unknown, option: string): readonly string[] {
   // Spread, since `every` passes over holes; a copy, since whoever wrote the array could change it later.
   const strings: readonly unknown[] = Array.isArray(value) ? [...value] : [undefined]

@@ -7,7 +7,7 @@ import type { Verification } from '../identity/trust/trusted-issuer.ts'
 import { Refusal } from '../refusal.ts'
 import type { IssuerOptions } from './issuer-options.ts'
 import { mayUse as mayUseUrl, parseDiscoveryUrl, requireSafeUrl, type IssuerContext } from './issuer-url.ts'
-import { readCa, requireKnownKeys, requireNumber, requireStrings } from './option-values.ts'
+import { readCa, requireKnownKeys, requireNumber, requireStrings, requireWhole } from './option-values.ts'
 import { parseClientAuthentication, type ClientAuthenticationOptions } from './parse-client-authentication.ts'
 
 /**
@@ -151,10 +151,4 @@ function parseEndpoint(
   { mayUse, metadataUrl }: IntrospectionContext,
 ): IntrospectorOptions['endpoint'] {
   return endpoint === undefined ? { metadataUrl } : requireSafeUrl(endpoint, option, mayUse)
-}
-
-function requireWhole(value: unknown, option: string, min: number, max: number): number {
-  const number = requireNumber(value, option, min, max)
-  if (Number.isInteger(number)) return number
-  throw new ConfigurationError(option, `expected a whole number, got ${number}`)
 }

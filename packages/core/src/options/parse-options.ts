@@ -8,9 +8,15 @@ import type { ProofVerifier } from '../identity/proof/proof-verifier.ts'
 import type { ChallengeOptions } from '../enforcement/challenge.ts'
 import { metadataUrl, type ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { GuardOptions } from './guard-options.ts'
-import { requireEntries, requireKnownKeys, requireNumber, requireStrings } from './option-values.ts'
+import {
+  requireEntries,
+  requireKnownKeys,
+  requireNumber,
+  requireStrings,
+  requireWhole,
+} from './option-values.ts'
 import { parseCertificates } from './parse-certificates.ts'
-import { parseDpop } from './parse-dpop.ts'
+import { parseDpop, type DpopContext } from './parse-dpop.ts'
 import { parseIssuer } from './parse-issuer.ts'
 import { parseResource } from './parse-resource.ts'
 import { Grants } from '../policy/effective-scopes.ts'
@@ -29,7 +35,8 @@ export interface ParsedOptions {
   readonly maxCacheEntries: number
 }
 
-export interface Surroundings {
+/** What a guard takes from outside itself. All of it has a default; tests replace it. */
+export interface Environment {
   readonly clock: Clock
   readonly fetch: FetchDocument
   /** A fresh, unguessable id, for decisions and for what this service signs. */
@@ -37,7 +44,7 @@ export interface Surroundings {
 }
 
 /** Parses the options of a guard. Throws a ConfigurationError that says what to write instead. */
-export function parseOptions(options: GuardOptions, surroundings: Surroundings): ParsedOptions {
+export function parseOptions(options: GuardOptions, environment: Environment): ParsedOptions {
   requireKnownKeys(options, '', [
     'issuers',
     'audience',
@@ -53,7 +60,13 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
     'resource',
   ])
   const maxCacheEntries = parseCache(options.cache)
-  const issuers = parseIssuers(options, surroundings)
+  const clockToleranceSeconds = requireNumber(
+    options.clockToleranceSeconds ?? 30,
+    'clockToleranceSeconds',
+    0,
+    300,
+  )
+  const issuers = parseIssuers(options, clockToleranceSeconds, environment)
   const certificates =
     options.certificates === undefined ? undefined : parseCertificates(options.certificates, maxCacheEntries)
   if (issuers.size === 0 && certificates === undefined) {
@@ -64,7 +77,11 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
   }
   if (certificates !== undefined) requireMapping(issuers)
   const logger = parseLogger(options.log)
-  const proofs = parseProofs(options, issuers, surroundings, logger)
+  const proofs = parseProofs(options.dpop, issuers, {
+    clock: environment.clock,
+    clockToleranceSeconds,
+    logger,
+  })
   const resource = options.resource === undefined ? undefined : parseResource(options.resource)
   return Object.freeze({
     issuers,
@@ -86,27 +103,25 @@ export function parseOptions(options: GuardOptions, surroundings: Surroundings):
 }
 
 function parseProofs(
-  { dpop, clockToleranceSeconds }: GuardOptions,
+  dpop: GuardOptions['dpop'],
   issuers: TrustedIssuers,
-  { clock }: Surroundings,
-  logger: Logger | undefined,
+  context: DpopContext,
 ): ProofVerifier | undefined {
   if (dpop === undefined) return undefined
   if (issuers.size === 0) {
     throw new ConfigurationError('dpop', "it binds tokens, so name who issues them: `issuers: ['https://…']`")
   }
-  return parseDpop(dpop, { clock, clockToleranceSeconds: clockToleranceSeconds ?? 30, logger })
+  return parseDpop(dpop, context)
 }
 
-function parseIssuers(options: GuardOptions, { clock, fetch, newId }: Surroundings): TrustedIssuers {
+function parseIssuers(
+  options: GuardOptions,
+  clockToleranceSeconds: number,
+  { clock, fetch, newId }: Environment,
+): TrustedIssuers {
   const shared = {
     audience: options.audience,
-    clockToleranceSeconds: requireNumber(
-      options.clockToleranceSeconds ?? 30,
-      'clockToleranceSeconds',
-      0,
-      300,
-    ),
+    clockToleranceSeconds,
     dangerouslyAllowHttp: new Set(requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp')),
     grantedIds: Object.keys(options.grants ?? {}),
     clock,
@@ -163,9 +178,7 @@ function requireMapping(issuers: TrustedIssuers): void {
 function parseCache(cache: GuardOptions['cache']): number {
   if (cache === undefined) return defaultCacheEntries
   requireKnownKeys(cache, 'cache', ['maxEntries'])
-  const entries = requireNumber(cache.maxEntries ?? defaultCacheEntries, 'cache.maxEntries', 1, 10_000_000)
-  if (Number.isInteger(entries)) return entries
-  throw new ConfigurationError('cache.maxEntries', `expected a whole number, got ${entries}`)
+  return requireWhole(cache.maxEntries ?? defaultCacheEntries, 'cache.maxEntries', 1, 10_000_000)
 }
 
 const defaultCacheEntries = 10_000

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../configuration-error.ts'
+import { maxTokenLength } from '../evidence/length.ts'
 import { algorithms, isAlgorithm, isAvailable, type Algorithm } from '../identity/jws/algorithms.ts'
 import { requireStrings } from './option-values.ts'
 
@@ -15,7 +16,7 @@ export function requireProofAlgorithms(given: unknown, option: string): readonly
     if (!fitting.includes(name)) {
       throw new ConfigurationError(
         option,
-        `proofs by ${name} are longer than the 8192 characters that are read`,
+        `proofs by ${name} are longer than the ${maxTokenLength} characters that are read`,
       )
     }
     if (!isAvailable(name)) {

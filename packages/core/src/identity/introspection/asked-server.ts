@@ -3,6 +3,8 @@ import { Refusal } from '../../refusal.ts'
 import {
   NoAnswer,
   UnexpectedStatus,
+  noAnswerInTime,
+  whenAborted,
   type FetchDocument,
   type FetchOptions,
   type FetchedDocument,
@@ -22,14 +24,13 @@ export class AskedServer {
 
   /** Rejects where no answer comes. */
   async ask(url: URL, options: Omit<FetchOptions, 'signal'>): Promise<FetchedDocument> {
-    if (this.#isClosed) throw new NoAnswer(inTime)
+    if (this.#isClosed) throw new NoAnswer(noAnswerInTime)
     const question = new AbortController()
     this.#questions.add(question)
     const cancel = this.#clock.schedule?.(() => question.abort(), deadlineMs)
-    const aborted = Promise.withResolvers<never>()
-    question.signal.addEventListener('abort', () => aborted.reject(new NoAnswer(inTime)), { once: true })
+    const aborted = whenAborted(question.signal)
     try {
-      return await Promise.race([this.#fetch(url, { ...options, signal: question.signal }), aborted.promise])
+      return await Promise.race([this.#fetch(url, { ...options, signal: question.signal }), aborted])
     } finally {
       cancel?.()
       this.#questions.delete(question)
@@ -77,6 +78,5 @@ function problemOf(error: unknown): string {
     : 'no whole answer: it took too long, was too long or broke off'
 }
 
-const inTime = 'no answer in time'
 /** A little more than the fetch allows itself, so that its own reason is the one told. */
 const deadlineMs = 6000

@@ -1,4 +1,5 @@
 import { Refusal, quoted } from '../../refusal.ts'
+import { claimMissing } from '../claim-refusals.ts'
 import { isRecord } from '../jws/json-object.ts'
 
 /** What an answer is held against. */
@@ -35,7 +36,7 @@ export function parseAnswer(
   if (otherKind !== undefined) return otherKind
   const { exp } = claims
   // Without it, nobody knows for how long the answer holds.
-  if (typeof exp !== 'number') return new Refusal('claim_missing', { expected: '`exp`', actual: 'no `exp`' })
+  if (typeof exp !== 'number') return claimMissing('exp')
   const boundBy = bindingOf(claims, clients)
   if (boundBy instanceof Refusal) return boundBy
   return { claims: Object.freeze({ ...claims, iss: issuer }), exp, boundBy }

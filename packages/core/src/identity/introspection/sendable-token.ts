@@ -1,3 +1,4 @@
+import { whyTooLong } from '../../evidence/length.ts'
 import { Refusal } from '../../refusal.ts'
 
 /**
@@ -5,14 +6,8 @@ import { Refusal } from '../../refusal.ts'
  * and not too many of them.
  */
 export function whyNotSendable(token: string): Refusal | undefined {
-  if (token.length > maxLength) {
-    return new Refusal('token_oversized', {
-      expected: `at most ${maxLength} characters`,
-      actual: `${token.length}`,
-    })
-  }
+  const tooLong = whyTooLong(token)
+  if (tooLong !== undefined) return tooLong
   if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) return undefined
   return new Refusal('token_malformed', { expected: 'the characters of RFC 6750 §2.1', actual: 'others' })
 }
-
-const maxLength = 8192

@@ -86,8 +86,13 @@ export function keyFits(jwk: PublicJwk, algorithm: Algorithm): boolean {
 }
 
 /** Whether the running Node verifies the algorithm: ML-DSA needs OpenSSL 3.5. */
-export function isAvailable(algorithm: Algorithm): boolean {
-  if (!algorithm.startsWith('ML-DSA')) return true
+export const isAvailable = (algorithm: Algorithm): boolean =>
+  !algorithm.startsWith('ML-DSA') || (hasMlDsa ??= takesMlDsaKey())
+
+// It takes the making of a key to find out, and never changes.
+let hasMlDsa: boolean | undefined
+
+function takesMlDsaKey(): boolean {
   try {
     // Any octets of the right number are a public key (FIPS 204 §7.2).
     const pub = Buffer.alloc(1312).toString('base64url')

@@ -1,6 +1,6 @@
 import { Refusal, quoted } from '../../refusal.ts'
 import { isAlgorithm, isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from './algorithms.ts'
-import { parseJsonObject } from './json-object.ts'
+import { isOptionalString, parseJsonObject } from './json-object.ts'
 import { decodeCanonical } from './public-key.ts'
 
 /** A token whose outer form is right. Nothing in it is proven. */
@@ -78,9 +78,6 @@ function parseHeader(octets: Uint8Array): JwsHeader | Refusal {
   }
   return { alg, kid, typ, all: header }
 }
-
-const isOptionalString = (value: unknown): value is string | undefined =>
-  value === undefined || typeof value === 'string'
 
 const malformed = (expected: string, actual: string): Refusal =>
   new Refusal('token_malformed', { expected, actual })

@@ -16,6 +16,13 @@ export function parseJsonObject(octets: Uint8Array): Record<string, unknown> | u
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+export const isOptionalString = (value: unknown): value is string | undefined =>
+  value === undefined || typeof value === 'string'
+
+/** Seconds since the epoch (RFC 7519 §2), up to the last second that JavaScript has a date for. NaN and infinity are beyond. */
+export const isNumericDate = (value: unknown): value is number =>
+  typeof value === 'number' && Math.abs(value) <= 8.64e12
+
 /** Freezes JSON and all in it: one value after the other, since it can be nested deeper than the stack is. */
 export function deeplyFreeze(json: unknown): void {
   const values = [json]

@@ -1,5 +1,5 @@
 import { secretLength, type SecretAlgorithm } from './algorithms.ts'
-import { isRecord } from './json-object.ts'
+import { isOptionalString, isRecord } from './json-object.ts'
 import { decodeCanonical } from './public-key.ts'
 
 /** A shared secret (RFC 7518 §6.4), spelled canonically. */
@@ -27,6 +27,3 @@ export const secretFits = (secret: SecretKey, algorithm: SecretAlgorithm): boole
   secret.isForVerifying &&
   (secret.alg ?? algorithm) === algorithm &&
   secret.octets.length >= secretLength(algorithm)
-
-const isOptionalString = (value: unknown): value is string | undefined =>
-  value === undefined || typeof value === 'string'

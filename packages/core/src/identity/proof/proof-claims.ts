@@ -1,5 +1,5 @@
 import { Refusal, quoted } from '../../refusal.ts'
-import { parseJsonObject } from '../jws/json-object.ts'
+import { isNumericDate, parseJsonObject } from '../jws/json-object.ts'
 
 /** The claims of a DPoP proof (RFC 9449 §4.2), typed and complete. Nothing in them is proven. */
 export interface ProofClaims {
@@ -29,7 +29,7 @@ export function parseProofClaims(payload: Uint8Array): ProofClaims | Refusal {
   }
   for (const name of ['iat', 'exp', 'nbf']) {
     const value = all[name]
-    if (value !== undefined && !(typeof value === 'number' && Math.abs(value) <= lastSecond)) {
+    if (value !== undefined && !isNumericDate(value)) {
       return malformed(`\`${name}\`: a number of seconds`, quoted(value))
     }
   }
@@ -44,5 +44,3 @@ export const malformed = (expected: string, actual: string): Refusal =>
   new Refusal('dpop_proof_malformed', { expected, actual })
 
 const maxIdLength = 256
-// The last second that JavaScript has a date for. NaN and infinity are beyond it.
-const lastSecond = 8.64e12

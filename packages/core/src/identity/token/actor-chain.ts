@@ -1,4 +1,5 @@
-import { Refusal, quoted } from '../../refusal.ts'
+import { Refusal } from '../../refusal.ts'
+import { claimMalformed } from '../claim-refusals.ts'
 import { isRecord } from '../jws/json-object.ts'
 
 /** Who acts for the subject of a token (RFC 8693 §4.1). The outermost acts now; those within it acted before. */
@@ -24,12 +25,12 @@ export function parseActors(act: unknown, issuer: string): readonly Actor[] | Re
         advice: 'have the issuer shorten the chain: only the outermost actor can ever decide anything',
       })
     }
-    if (!isRecord(current)) return malformed('`act`: an object', current)
+    if (!isRecord(current)) return claimMalformed('`act`: an object', current)
     const { sub, iss, client_id: clientId, act: earlier } = current
-    if (typeof sub !== 'string' || sub === '') return malformed('`act.sub`: a string', sub)
-    if (iss !== undefined && typeof iss !== 'string') return malformed('`act.iss`: a string', iss)
+    if (typeof sub !== 'string' || sub === '') return claimMalformed('`act.sub`: a string', sub)
+    if (iss !== undefined && typeof iss !== 'string') return claimMalformed('`act.iss`: a string', iss)
     if (clientId !== undefined && typeof clientId !== 'string') {
-      return malformed('`act.client_id`: a string', clientId)
+      return claimMalformed('`act.client_id`: a string', clientId)
     }
     const speaker = iss ?? issuer
     actors.push(
@@ -47,6 +48,3 @@ export function parseActors(act: unknown, issuer: string): readonly Actor[] | Re
 }
 
 const maxDepth = 5
-
-const malformed = (expected: string, value: unknown): Refusal =>
-  new Refusal('claim_malformed', { expected, actual: quoted(value) })

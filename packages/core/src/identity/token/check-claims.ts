@@ -51,7 +51,7 @@ function checkAudience({ aud }: TokenClaims, { audiences }: TrustedIssuer): Refu
   if (aud.some((audience) => audiences.has(audience))) return undefined
   return new Refusal('audience_mismatch', {
     expected: [...audiences].map(quoted).join(' or '),
-    actual: aud.map(quoted).slice(0, 4).join(', '),
+    actual: aud.slice(0, 4).map(quoted).join(', '),
     advice: 'ask the issuer for a token whose `aud` names this service, or add that audience to `audience`',
   })
 }

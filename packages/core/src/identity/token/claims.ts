@@ -1,5 +1,6 @@
-import { Refusal, quoted } from '../../refusal.ts'
-import { deeplyFreeze } from '../jws/json-object.ts'
+import { Refusal } from '../../refusal.ts'
+import { claimMalformed, claimMissing } from '../claim-refusals.ts'
+import { deeplyFreeze, isNumericDate } from '../jws/json-object.ts'
 import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
 import { parseActors, type Actor } from './actor-chain.ts'
 import type { TokenProfile } from './profile.ts'
@@ -34,15 +35,15 @@ export function parseClaims(
 ): TokenClaims | Refusal {
   for (const name of ['iss', 'sub', 'client_id', 'jti', 'acr'] as const) {
     const value = all[name]
-    if (value === undefined && name !== 'acr' && profile.required.includes(name)) return missing(name)
+    if (value === undefined && name !== 'acr' && profile.required.includes(name)) return claimMissing(name)
     const isText = typeof value === 'string' && value !== ''
     if (value !== undefined && !isText) return wrong(name, 'a string', value)
   }
   for (const name of ['exp', 'iat', 'nbf', 'auth_time'] as const) {
     const value = all[name]
     const isRequired = name === 'exp' || (name === 'iat' && profile.required.includes(name))
-    if (value === undefined && isRequired) return missing(name)
-    if (value !== undefined && (typeof value !== 'number' || !(Math.abs(value) <= lastSecond))) {
+    if (value === undefined && isRequired) return claimMissing(name)
+    if (value !== undefined && !isNumericDate(value)) {
       return wrong(name, 'a number of seconds', value)
     }
   }
@@ -124,7 +125,7 @@ function representedBy(
 }
 
 function parseAudience(aud: unknown): readonly string[] | Refusal {
-  if (aud === undefined) return missing('aud')
+  if (aud === undefined) return claimMissing('aud')
   const list: unknown[] = Array.isArray(aud) ? aud : [aud]
   if (
     list.length > 0 &&
@@ -137,11 +138,5 @@ function parseAudience(aud: unknown): readonly string[] | Refusal {
 }
 
 const maxAudiences = 1000
-// The last second that JavaScript has a date for. NaN and infinity are beyond it.
-const lastSecond = 8.64e12
-
-const missing = (name: string): Refusal =>
-  new Refusal('claim_missing', { expected: `\`${name}\``, actual: `no \`${name}\`` })
-
 const wrong = (name: string, expected: string, value: unknown): Refusal =>
-  new Refusal('claim_malformed', { expected: `\`${name}\`: ${expected}`, actual: quoted(value) })
+  claimMalformed(`\`${name}\`: ${expected}`, value)

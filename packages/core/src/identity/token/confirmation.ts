@@ -1,4 +1,5 @@
 import { Refusal, quoted } from '../../refusal.ts'
+import { claimMalformed } from '../claim-refusals.ts'
 import { isRecord } from '../jws/json-object.ts'
 
 /** The keys that a token is bound to (RFC 7800). Where it names several, each must be proven. */
@@ -15,7 +16,7 @@ export interface Confirmation {
  */
 export function parseConfirmation(cnf: unknown): Confirmation | undefined | Refusal {
   if (cnf === undefined) return undefined
-  if (!isRecord(cnf)) return malformed('`cnf`: an object', cnf)
+  if (!isRecord(cnf)) return claimMalformed('`cnf`: an object', cnf)
   const { jkt, 'x5t#S256': certificateThumbprint } = cnf
   if (jkt === undefined && certificateThumbprint === undefined) {
     return new Refusal('confirmation_unsupported', {
@@ -23,9 +24,9 @@ export function parseConfirmation(cnf: unknown): Confirmation | undefined | Refu
       actual: Object.keys(cnf).slice(0, 4).map(quoted).join(', ') || 'nothing in it',
     })
   }
-  if (!isOptionalThumbprint(jkt)) return malformed('`cnf.jkt`: a SHA-256 thumbprint', jkt)
+  if (!isOptionalThumbprint(jkt)) return claimMalformed('`cnf.jkt`: a SHA-256 thumbprint', jkt)
   if (!isOptionalThumbprint(certificateThumbprint)) {
-    return malformed('`cnf["x5t#S256"]`: a SHA-256 thumbprint', certificateThumbprint)
+    return claimMalformed('`cnf["x5t#S256"]`: a SHA-256 thumbprint', certificateThumbprint)
   }
   return Object.freeze({ jkt, certificateThumbprint })
 }
@@ -33,6 +34,3 @@ export function parseConfirmation(cnf: unknown): Confirmation | undefined | Refu
 // 32 octets in base64url: of the 43rd character, two bits are always zero.
 const isOptionalThumbprint = (value: unknown): value is string | undefined =>
   value === undefined || (typeof value === 'string' && /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(value))
-
-const malformed = (expected: string, value: unknown): Refusal =>
-  new Refusal('claim_malformed', { expected, actual: quoted(value) })

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, refusalOf } from '../../refusal.ts'
-import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
+import type { IntrospectingIssuer, TrustedIssuer } from '../trust/trusted-issuer.ts'
 import { checkClaims } from './check-claims.ts'
 import { parseClaims } from './claims.ts'
 import { introspected, introspectedOfClient } from './profile.ts'
@@ -9,12 +9,11 @@ import { TokenVerification } from './token-verification.ts'
 /** Verifies an opaque token: its issuer says what it means (RFC 7662), and that is held against the same rules. */
 export async function introspectToken(
   token: string,
-  issuer: TrustedIssuer,
+  issuer: IntrospectingIssuer,
   clock: Clock,
 ): Promise<TokenVerification | Refusal> {
   const askedAtMs = clock.now()
-  const answer = await issuer.introspector?.introspect(token)
-  if (answer === undefined) return new Refusal('token_malformed')
+  const answer = await issuer.introspector.introspect(token)
   if (answer instanceof Refusal) return answer
   const { claims: said, boundBy, cacheUntilMs } = answer
   const profile = boundBy === 'client' ? introspectedOfClient : introspected

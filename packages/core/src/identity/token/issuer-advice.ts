@@ -1,3 +1,4 @@
+import { comparedExactly } from '../trust/trusted-issuers.ts'
 import { entraTenant, realmOf } from './vendors.ts'
 
 /** Why a token's issuer is none of the configured ones, though nearly so. What the token says is only compared. */
@@ -10,7 +11,7 @@ export function issuerAdvice(issuers: readonly string[], iss: unknown): string |
     const advice = slashMiss(issuer, iss) ?? versionMiss(issuer, iss) ?? addressMiss(issuer, iss)
     if (advice !== undefined) return advice
   }
-  return 'issuers are compared character by character, a final slash included'
+  return comparedExactly
 }
 
 function slashMiss(issuer: string, iss: string): string | undefined {

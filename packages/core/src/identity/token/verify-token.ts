@@ -16,7 +16,10 @@ import { TokenVerification } from './token-verification.ts'
 /** How tokens are verified, whatever they look like. */
 export type VerifyToken = (token: string) => Promise<TokenVerification | Refusal>
 
-/** Verifies a token: a signed one here (RFC 7519 §7.2, RFC 9068 §4), any other by asking its issuer. Each step ends the journey of a token that fails it. */
+/**
+ * Verifies a token: a signed one here (RFC 7519 §7.2, RFC 9068 §4), any other by asking its issuer. Each step ends the
+ * journey of a token that fails it.
+ */
 export async function verifyToken(
   token: string,
   issuers: TrustedIssuers,
@@ -39,7 +42,7 @@ async function verifySigned(
   if (said === undefined) return new Refusal('token_malformed', { expected: 'claims that are a JSON object' })
   const issuer = issuers.select(said)
   if (issuer instanceof Refusal) {
-    return advised(issuer, { issuers: [...issuers].map((each) => each.issuer), iss: said['iss'] })
+    return advised(issuer, { issuers: issuers.names, iss: said['iss'] })
   }
   const verified = await verifyBy(issuer, token, header, said, clock)
   if (!(verified instanceof Refusal)) return verified

@@ -95,6 +95,14 @@ export class NoAnswer extends Error {
   override readonly name: string = 'NoAnswer'
 }
 
+export const noAnswerInTime = 'no answer in time'
+
+/** Rejects as soon as the signal fires: a fetch that the application supplies need not heed it. */
+export const whenAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new NoAnswer(noAnswerInTime)), { once: true })
+  })
+
 /** The server answered, but not with the document. */
 export class UnexpectedStatus extends NoAnswer {
   override readonly name = 'UnexpectedStatus'

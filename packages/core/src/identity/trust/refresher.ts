@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
+import { whenAborted } from './fetch-document.ts'
 import { backoffAfter, cooldownMs, deadlineMs, within } from './refresh-times.ts'
 
 interface RefresherOptions<Reading> {
@@ -125,11 +126,6 @@ export class Refresher<Reading> {
     this.#takeBack = this.#options.clock.schedule?.(task, Math.max(0, delayMs))
   }
 }
-
-const whenAborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('no answer in time')), { once: true })
-  })
 
 /** An attempt that is later than this was slept through: longer than one lasts, shorter than two are apart. */
 const graceMs = 30_000

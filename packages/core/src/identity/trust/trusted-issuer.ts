@@ -42,6 +42,13 @@ export interface TrustedIssuer {
   readonly reviewer: TokenReviewer | undefined
 }
 
+/** An issuer of opaque tokens. */
+export type IntrospectingIssuer = TrustedIssuer & { readonly introspector: Introspector }
+
+/** Whether the issuer is asked about tokens that cannot be read here. */
+export const isIntrospecting = (issuer: TrustedIssuer): issuer is IntrospectingIssuer =>
+  issuer.introspector !== undefined
+
 /** What its signatures are verified with: published keys, or one secret, and never the one beside the other. */
 export type Verification =
   | { readonly kind: 'keys'; readonly keys: KeySource }

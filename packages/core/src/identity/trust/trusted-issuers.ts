@@ -1,18 +1,27 @@
 import { Refusal, quoted } from '../../refusal.ts'
+import { claimMalformed, claimMissing } from '../claim-refusals.ts'
 import { parseSpiffeId } from '../certificate/spiffe-id.ts'
 import type { KeySource } from './key-source.ts'
-import type { TrustedIssuer } from './trusted-issuer.ts'
+import { isIntrospecting, type IntrospectingIssuer, type TrustedIssuer } from './trusted-issuer.ts'
+
+/** What an operator is told of an issuer that is none of the configured ones, nor nearly so. */
+export const comparedExactly = 'issuers are compared character by character, a final slash included'
 
 /** The issuers that may say who calls. */
 export class TrustedIssuers implements Iterable<TrustedIssuer> {
+  /** What each of them is called, as it was written. */
+  readonly names: readonly string[]
+  /** The issuer of opaque tokens. There is one at most: a token that names nobody is shown to nobody else. */
+  readonly introspecting: IntrospectingIssuer | undefined
+  readonly #all: readonly TrustedIssuer[]
   readonly #byName = new Map<string, TrustedIssuer>()
   readonly #byTrustDomain = new Map<string, TrustedIssuer>()
 
-  #introspecting: TrustedIssuer | undefined
-
   constructor(issuers: Iterable<TrustedIssuer>) {
-    for (const issuer of issuers) {
-      if (issuer.introspector !== undefined) this.#introspecting = issuer
+    this.#all = [...issuers]
+    this.names = Object.freeze(this.#all.map(({ issuer }) => issuer))
+    this.introspecting = this.#all.find(isIntrospecting)
+    for (const issuer of this.#all) {
       if (issuer.profile.name === 'jwt-svid') {
         this.#byTrustDomain.set(issuer.issuer.slice('spiffe://'.length), issuer)
       } else this.#byName.set(issuer.issuer, issuer)
@@ -20,29 +29,24 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
   }
 
   get size(): number {
-    return this.#byName.size + this.#byTrustDomain.size
+    return this.#all.length
   }
 
-  *[Symbol.iterator](): Iterator<TrustedIssuer> {
-    yield* this.#byName.values()
-    yield* this.#byTrustDomain.values()
-  }
-
-  /** The issuer of opaque tokens. There is one at most: a token that names nobody is shown to nobody else. */
-  get introspecting(): TrustedIssuer | undefined {
-    return this.#introspecting
+  /** In the order in which they are written. */
+  [Symbol.iterator](): Iterator<TrustedIssuer> {
+    return this.#all[Symbol.iterator]()
   }
 
   /** Resolves when whoever has to be asked has been tried once, well or badly. */
   async prepared(): Promise<void> {
-    const introspectors = [...this].flatMap(({ introspector }) => introspector ?? [])
+    const introspectors = this.#all.flatMap(({ introspector }) => introspector ?? [])
     await Promise.all([...this.keySources(), ...introspectors].map((source) => source.prepared()))
   }
 
   /** Ends what is under way. */
   close(): void {
     for (const source of this.keySources()) source.close()
-    for (const { introspector, reviewer } of this) {
+    for (const { introspector, reviewer } of this.#all) {
       introspector?.close()
       reviewer?.close()
     }
@@ -50,7 +54,7 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
 
   /** Every source of keys. */
   keySources(): readonly KeySource[] {
-    return [...this].flatMap(({ verification }) => (verification.kind === 'keys' ? [verification.keys] : []))
+    return this.#all.flatMap(({ verification }) => (verification.kind === 'keys' ? [verification.keys] : []))
   }
 
   /**
@@ -64,16 +68,12 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
     const id = this.#byTrustDomain.size > 0 && typeof sub === 'string' ? parseSpiffeId(sub) : undefined
     const domain = id === undefined || id.path === '' ? undefined : this.#byTrustDomain.get(id.trustDomain)
     if (domain !== undefined && (iss === undefined || typeof iss === 'string')) return domain
-    if (iss === undefined && id === undefined) {
-      return new Refusal('claim_missing', { expected: '`iss`', actual: 'no `iss`' })
-    }
-    if (iss !== undefined && typeof iss !== 'string') {
-      return new Refusal('claim_malformed', { expected: '`iss`: a string', actual: quoted(iss) })
-    }
+    if (iss === undefined && id === undefined) return claimMissing('iss')
+    if (iss !== undefined && typeof iss !== 'string') return claimMalformed('`iss`: a string', iss)
     return new Refusal('issuer_unknown', {
-      expected: [...this].map(({ issuer }) => quoted(issuer)).join(' or '),
+      expected: this.names.map(quoted).join(' or '),
       actual: quoted(iss ?? sub),
-      advice: 'issuers are compared character by character, a final slash included',
+      advice: comparedExactly,
     })
   }
 }
