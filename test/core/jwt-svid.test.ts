@@ -235,3 +235,9 @@ describe.each(vectors)('the vector of $description', ({ jwk, audience, token, co
     expect(await codeFor(one, token)).toBe(code)
   })
 })
+
+test('T21 a trust domain does not speak for an issuer whose name is written so that it is overlooked at first', async () => {
+  const said = JSON.stringify(claims()).replace('{', `{"\\u0069ss":"${issuer}",`)
+  expect(JSON.parse(said)).toMatchObject({ iss: issuer, sub })
+  expect(await codeFor(guard, signer.jws(header, said))).toBe('token_malformed')
+})

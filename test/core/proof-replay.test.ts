@@ -1,6 +1,6 @@
 import { createTestClock } from '@countersign/testing'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Algorithm } from '../../packages/core/src/identity/jws/algorithms.ts'
 import { MemoryReplayStore } from '../../packages/core/src/identity/proof/memory-replay-store.ts'
 import { ProofVerifier } from '../../packages/core/src/identity/proof/proof-verifier.ts'
@@ -59,6 +59,16 @@ describe('a proof', () => {
     expect(await codeOf(proof)).toBe('verified')
     expect(await codeOf(proof)).toBe('dpop_proof_replayed')
     expect(await codeOf(prover.proof())).toBe('verified')
+  })
+
+  test('T55 by a key that a token is bound to has that key imported once, however wrong its signature', async () => {
+    const { prover, codeOf } = await createScene()
+    const imports = vi.spyOn(globalThis.crypto.subtle, 'importKey')
+    for (const tail of ['AAA', 'BAA', 'CAA']) {
+      expect(await codeOf(`${prover.proof().slice(0, -3)}${tail}`)).toBe('dpop_proof_signature_invalid')
+    }
+    expect(imports).toHaveBeenCalledTimes(1)
+    imports.mockRestore()
   })
 
   test('T34 is good once where many requests bring it at the same time', async () => {

@@ -28,7 +28,8 @@ export const explanations: readonly Explanation[] = [
       text.split('.').some((segment) => Buffer.from(segment, 'base64url').toString('base64url') !== segment),
   },
   {
-    codes: malformed,
+    // Whose a token is, is asked of the first `iss` or `sub` before the whole is read.
+    codes: [...malformed, 'issuer_unknown', 'claim_malformed', 'claim_missing'],
     because:
       'a member named twice is read by one as the first and by another as the last (RFC 7515 §4, RFC 7519 §4)',
     isSo: ({ headerText, payloadText }) => [headerText, payloadText].some(namesTwice),
@@ -59,6 +60,12 @@ export const explanations: readonly Explanation[] = [
     codes: malformed,
     because: 'JSON in a token is not deeper than 64 levels',
     isSo: ({ headerText, payloadText }) => [headerText, payloadText].some((json) => levelsOf(json) > 64),
+  },
+  {
+    codes: malformed,
+    because: 'a token has no more than 512 values in it, and what anybody can sign no more than 64',
+    isSo: ({ kind, headerText, payloadText }) =>
+      valuesOf(headerText) > 64 || valuesOf(payloadText) > (kind === 'proof' ? 64 : 512),
   },
   {
     codes: ['claim_malformed', 'dpop_proof_malformed'],
@@ -144,6 +151,10 @@ function namesTwice(json: string): boolean {
 }
 
 const withoutTexts = (json: string): string => json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '0')
+
+/** Commas and brackets that open. */
+const valuesOf = (json: string): number =>
+  [...json.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[,[{]/g)].length
 
 function levelsOf(json: string): number {
   let [level, deepest] = [0, 0]

@@ -18,7 +18,7 @@ const ofBoth: Mutations = {
 }
 
 /** Name → mutation, of tokens and of proofs. */
-const mutations: Readonly<Record<Original['kind'], Mutations>> = {
+export const mutations: Readonly<Record<Original['kind'], Mutations>> = {
   token: ofBoth,
   proof: { ...ofBoth, ...proofMutations },
 }

@@ -58,11 +58,13 @@ export function signatureTail(token: string): string {
 }
 
 const nothing = new Uint8Array()
+// Members and elements: a header is read before anything is proven. A key or a chain of certificates has a dozen.
+const maxHeaderValues = 64
 const tailLength = 43
 const tailBuffer = Buffer.allocUnsafeSlow(tailLength)
 
 function parseHeader(octets: Uint8Array): JwsHeader | Refusal {
-  const header = parseJsonObject(octets)
+  const header = parseJsonObject(octets, maxHeaderValues)
   if (header === undefined) return malformed('a header that is a JSON object', 'something else')
   const { alg, kid, typ } = header
   if (typeof alg !== 'string') return malformed('a header `alg` that is a string', quoted(alg))

@@ -1,17 +1,35 @@
+import { walkNames } from './json-names.ts'
+
 /**
  * JSON object of UTF-8 text, or undefined. Arrays are objects in JavaScript but never here, and an object that names
  * a member twice is none: two readers could see two different things in it (RFC 7515 §4, RFC 7519 §4). Nor is what is nested
- * deeper than anybody writes: whoever walks through it, or writes it down again, could run out of stack.
+ * deeper than anybody writes, or has more than `maxValues` members and elements at all levels together.
  */
-export function parseJsonObject(octets: Uint8Array): Record<string, unknown> | undefined {
+export function parseJsonObject(
+  octets: Uint8Array,
+  maxValues: number = Infinity,
+): Record<string, unknown> | undefined {
+  const text = decodeText(octets)
+  if (text === undefined) return undefined
   try {
-    const text = utf8.decode(octets)
-    const value: unknown = JSON.parse(text)
-    return isRecord(value) && isPlain(text) ? value : undefined
+    // Asked before anything is built. Of text that is no JSON the answer means nothing, and the parser says so.
+    const value: unknown = isPlain(text, maxValues) ? JSON.parse(text) : undefined
+    return isRecord(value) ? value : undefined
   } catch {
     return undefined
   }
 }
+
+/** The text that octets of UTF-8 spell; undefined where they spell none, a byte order mark being a character as any other. */
+export function decodeText(octets: Uint8Array): string | undefined {
+  try {
+    return utf8.decode(octets)
+  } catch {
+    return undefined
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -33,27 +51,20 @@ export function deeplyFreeze(json: unknown): void {
   }
 }
 
-// Only for text that has been parsed: then a quote opens or closes a string, and a string before a colon is a name.
-function isPlain(text: string): boolean {
-  const names: (Set<string> | undefined)[] = []
-  for (const [token, name] of text.matchAll(tokens)) {
-    if (names.length > maxDepth) return false
-    if (token === '{') names.push(new Set())
-    else if (token === '[') names.push(undefined)
-    else if (token === '}' || token === ']') names.pop()
-    else if (name !== undefined) {
-      const seen = names.at(-1)
-      const spelled = name.includes('\\') ? String(JSON.parse(name)) : name.slice(1, -1)
-      if (seen?.has(spelled) === true) return false
-      seen?.add(spelled)
-    }
-  }
-  return true
+/** Whether no object names a member twice and the text keeps the limits. Throws where a name is none. */
+function isPlain(text: string, maxValues: number): boolean {
+  // By object: its only name so far, or all of them.
+  const seen: (string | Set<string> | undefined)[] = []
+  return walkNames(text, maxValues, (start, end, object) => {
+    const name = nameAt(text, start, end)
+    const names = seen[object]
+    if (names instanceof Set) return names.size < names.add(name).size
+    seen[object] = names === undefined ? name : new Set([names, name])
+    return names !== name
+  })
 }
 
-const maxDepth = 64
-
-// A string that is a name, any other string, or a bracket.
-const tokens = /("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}[\]]/g
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+function nameAt(text: string, start: number, end: number): string {
+  const raw = text.slice(start, end + 1)
+  return raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1)
+}

@@ -66,9 +66,10 @@ export async function verifyProof(
   if (mismatch !== undefined) return mismatch
   const { knownKeys } = expectation
   const imported = knownKeys?.find(jkt, key.algorithm) ?? importKey(key.jwk, key.algorithm)
+  // Kept whatever comes of this proof: whoever has a token without its key could have it imported again at each attempt.
+  if (expectation.jkt !== undefined) knownKeys?.keep(jkt, key.algorithm, imported)
   const isSigned = await isSignedWith(proof, imported, key.algorithm)
   if (!isSigned) return new Refusal('dpop_proof_signature_invalid')
-  knownKeys?.keep(jkt, key.algorithm, imported)
   const { jti, nonce } = claims
   const proven = { jkt, jti, nonce, expiresAtMs: expiryMs(claims, expectation) }
   return Object.freeze(proven) as VerifiedProof // every check has passed

@@ -8,8 +8,8 @@ interface KnownKey {
 }
 
 /**
- * Keys of callers who have proven that they hold them, ready for use: importing one costs half as much as checking a
- * signature, and most callers keep theirs for long. Nothing else of a proof is remembered here.
+ * Keys that verified tokens are bound to, ready for use: importing one costs as much as checking a signature, and most
+ * callers keep theirs for long. Nothing else of a proof is remembered here.
  */
 export class KnownKeys {
   readonly #keys = new VerificationCache<KnownKey>(maxKeys)
@@ -19,7 +19,7 @@ export class KnownKeys {
     return this.#keys.find(name, name, 0)?.imported
   }
 
-  /** Only after a signature was checked with it: garbage displaces nothing. */
+  /** Only once its thumbprint was found in a verified token: garbage displaces nothing. */
   keep(jkt: string, algorithm: Algorithm, imported: ImportedKey | Promise<ImportedKey>): void {
     const name = nameOf(jkt, algorithm)
     if (this.#keys.find(name, name, 0) === undefined) this.#keys.insert(name, name, { imported, isAlive })

@@ -16,7 +16,7 @@ export interface ProofClaims {
 
 /** Parses the payload of a proof: every claim that decides anything is there, and of its type. */
 export function parseProofClaims(payload: Uint8Array): ProofClaims | Refusal {
-  const all = parseJsonObject(payload)
+  const all = parseJsonObject(payload, maxValues)
   if (all === undefined) return malformed('claims that are a JSON object', 'something else')
   for (const name of ['jti', 'htm', 'htu', 'iat']) {
     if (all[name] === undefined) return malformed(`\`${name}\``, `no \`${name}\``)
@@ -44,3 +44,5 @@ export const malformed = (expected: string, actual: string): Refusal =>
   new Refusal('dpop_proof_malformed', { expected, actual })
 
 const maxIdLength = 256
+// Members and elements: a proof has eight, and whatever else its sender likes.
+const maxValues = 64

@@ -1,14 +1,23 @@
 import { comparedExactly } from '../trust/trusted-issuers.ts'
 import { entraTenant, realmOf } from './vendors.ts'
 
-/** Why a token's issuer is none of the configured ones, though nearly so. What the token says is only compared. */
+/**
+ * Why a token's issuer is none of the configured ones, though nearly so. What the token says is only compared. Any stranger
+ * can have this asked, however many issuers there are: what takes time is done for those alone that are nearly the same.
+ */
 export function issuerAdvice(issuers: readonly string[], iss: unknown): string | undefined {
   if (typeof iss !== 'string') return undefined
   if (iss === 'kubernetes/serviceaccount') {
     return 'it is a legacy service account token, which never expires: have the caller use a projected one with an audience'
   }
+  const tenant = entraTenant(iss)
+  const realm = realmOf(iss)
   for (const issuer of issuers) {
-    const advice = slashMiss(issuer, iss) ?? versionMiss(issuer, iss) ?? addressMiss(issuer, iss)
+    const advice =
+      slashMiss(issuer, iss) ??
+      versionMiss(issuer, tenant) ??
+      spellingMiss(issuer, iss) ??
+      hostMiss(issuer, realm)
     if (advice !== undefined) return advice
   }
   return comparedExactly
@@ -22,11 +31,10 @@ function slashMiss(issuer: string, iss: string): string | undefined {
 }
 
 // The registration of the API decides the version, whichever endpoint the caller used.
-function versionMiss(issuer: string, iss: string): string | undefined {
+function versionMiss(issuer: string, actual: ReturnType<typeof entraTenant>): string | undefined {
+  if (actual === undefined || !issuer.includes(actual.id)) return undefined
   const expected = entraTenant(issuer)
-  const actual = entraTenant(iss)
-  if (expected === undefined || actual === undefined || expected.id !== actual.id) return undefined
-  if (expected.version === actual.version) return undefined
+  if (expected?.id !== actual.id || expected.version === actual.version) return undefined
   const number = expected.version === '2.0' ? '2' : '1'
   return (
     `the token is of version ${actual.version}: set \`requestedAccessTokenVersion\` to ${number} in the API's registration, ` +
@@ -34,18 +42,21 @@ function versionMiss(issuer: string, iss: string): string | undefined {
   )
 }
 
-// An issuer behind a proxy that was not told its public name calls itself by the address it was reached at.
-function addressMiss(issuer: string, iss: string): string | undefined {
-  if (issuer.toLowerCase() === iss.toLowerCase()) {
+function spellingMiss(issuer: string, iss: string): string | undefined {
+  const longer = issuer.length - iss.length
+  if (longer === 0 && issuer.toLowerCase() === iss.toLowerCase()) {
     return 'they differ in capital letters only: write it as the issuer does'
   }
-  if (issuer.replace(/^https?:/, '') === iss.replace(/^https?:/, '')) {
-    return `they differ in \`https\` only: tell the issuer that it is reached as \`${issuer}\``
-  }
-  const realm = realmOf(issuer)
-  if (realm === undefined || realm !== realmOf(iss)) return undefined
-  return (
-    'the realm is the same under another host name: write `issuer` as in the token, and in `discoveryUrl` where this ' +
-    'service reaches it; or set `hostname` in Keycloak'
-  )
+  return Math.abs(longer) === 1 && withoutScheme(issuer) === withoutScheme(iss)
+    ? `they differ in \`https\` only: tell the issuer that it is reached as \`${issuer}\``
+    : undefined
 }
+
+const withoutScheme = (url: string): string => url.replace(/^https?:/, '')
+
+// An issuer behind a proxy that was not told its public name calls itself by the address it was reached at.
+const hostMiss = (issuer: string, realm: string | undefined): string | undefined =>
+  realm !== undefined && issuer.endsWith(realm) && realmOf(issuer) === realm
+    ? 'the realm is the same under another host name: write `issuer` as in the token, and in `discoveryUrl` where this ' +
+      'service reaches it; or set `hostname` in Keycloak'
+    : undefined

@@ -1,7 +1,9 @@
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, refusalOf } from '../../refusal.ts'
-import { isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from '../jws/algorithms.ts'
+import { isSecretAlgorithm } from '../jws/algorithms.ts'
 import { isJws, parseCompactJws, type JwsHeader, type UnverifiedJws } from '../jws/compact-jws.ts'
+import { guessMembers } from '../jws/guess-members.ts'
+import { maxJsonDepth } from '../jws/json-names.ts'
 import { parseJsonObject } from '../jws/json-object.ts'
 import { isSignedWith } from '../jws/verify-signature.ts'
 import type { TrustedKey } from '../trust/key-set.ts'
@@ -38,36 +40,35 @@ async function verifySigned(
   issuers: TrustedIssuers,
   clock: Clock,
 ): Promise<TokenVerification | Refusal> {
-  const said = parseJsonObject(payload)
-  if (said === undefined) return new Refusal('token_malformed', { expected: 'claims that are a JSON object' })
-  const issuer = issuers.select(said)
-  if (issuer instanceof Refusal) {
-    return advised(issuer, { issuers: issuers.names, iss: said['iss'] })
-  }
-  const verified = await verifyBy(issuer, token, header, said, clock)
-  if (!(verified instanceof Refusal)) return verified
-  return advised(refusalOf(issuer.issuer, verified), {
-    issuer: issuer.issuer,
-    profile: issuer.profile.name,
-    audiences: [...issuer.audiences],
-    typ: header.typ,
-    aud: said['aud'],
-  })
+  // Anybody can send this: it is only looked at for whose it is, and nothing is built of it before the signature is right.
+  const guess = guessMembers(payload, ['iss', 'sub'], maxValues)
+  if (guess === undefined) return notClaims
+  const issuer = issuers.select(guess)
+  if (issuer instanceof Refusal) return advised(issuer, { issuers: issuers.names, iss: guess['iss'] })
+  const key = await verifySignature(token, header, issuer)
+  if (key instanceof Refusal) return refusedBy(issuer, key, header)
+  const said = parseJsonObject(payload, maxValues)
+  // INVARIANT: the issuer whose key it was is the one that the claims name to whoever reads the whole.
+  if (said === undefined || issuers.select(said) !== issuer) return refusedBy(issuer, notClaims, header)
+  const verified = await verifyClaims(said, token, issuer, key, clock)
+  return verified instanceof Refusal ? refusedBy(issuer, verified, header, said['aud']) : verified
 }
 
-async function verifyBy(
-  issuer: TrustedIssuer,
-  token: string,
-  header: JwsHeader,
+// Members and elements at all levels: the largest tokens that anybody sends have a hundred or two.
+const maxValues = 512
+
+const notClaims = new Refusal('token_malformed', {
+  expected: `claims that are a JSON object of at most ${maxValues} values and ${maxJsonDepth} levels, each name once`,
+})
+
+/** What the issuer has signed, held against its rules. */
+async function verifyClaims(
   said: Record<string, unknown>,
+  token: string,
+  issuer: TrustedIssuer,
+  key: TrustedKey | undefined,
   clock: Clock,
 ): Promise<TokenVerification | Refusal> {
-  const algorithm = checkAlgorithm(header.alg, issuer)
-  if (algorithm instanceof Refusal) return algorithm
-  const otherKind = issuer.profile.checkHeader(header)
-  if (otherKind !== undefined) return otherKind
-  const key = await verifySignature(token, algorithm, header.kid, issuer)
-  if (key instanceof Refusal) return key
   const claims = parseClaims(said, issuer)
   if (claims instanceof Refusal) return claims
   const askedAtMs = clock.now()
@@ -79,35 +80,40 @@ async function verifyBy(
   return new TokenVerification(claims, issuer, { key, answer })
 }
 
-type AnyAlgorithm = Algorithm | SecretAlgorithm
-
-// The issuer's configuration says which algorithms there are; the token only says which of them it used (RFC 8725 §3.1).
-function checkAlgorithm(alg: AnyAlgorithm, { algorithms }: TrustedIssuer): AnyAlgorithm | Refusal {
-  if (algorithms.has(alg)) return alg
-  return new Refusal('algorithm_not_allowed', { expected: [...algorithms].join(', '), actual: alg })
-}
-
-/** The key that made the signature; undefined for a shared secret. */
+/** The key that made the signature, by an algorithm and with a header that the issuer's are; undefined for a shared secret. */
 async function verifySignature(
   token: string,
-  algorithm: AnyAlgorithm,
-  kid: string | undefined,
-  { verification }: TrustedIssuer,
+  header: JwsHeader,
+  { algorithms, profile, verification }: TrustedIssuer,
 ): Promise<TrustedKey | undefined | Refusal> {
-  if (isSecretAlgorithm(algorithm)) {
+  const { alg, kid } = header
+  // The issuer's configuration says which algorithms there are; the token only says which of them it used (RFC 8725 §3.1).
+  if (!algorithms.has(alg)) {
+    return new Refusal('algorithm_not_allowed', { expected: [...algorithms].join(', '), actual: alg })
+  }
+  const otherKind = profile.checkHeader(header)
+  if (otherKind !== undefined) return otherKind
+  if (isSecretAlgorithm(alg)) {
     // INVARIANT: an issuer has either keys or a secret, so no public key can ever be taken for one (RFC 8725 §2.1).
-    const isSigned =
-      verification.kind === 'secret' && (await isSignedWith(token, verification.secret, algorithm))
+    const isSigned = verification.kind === 'secret' && (await isSignedWith(token, verification.secret, alg))
     return isSigned ? undefined : new Refusal('signature_invalid')
   }
   if (verification.kind === 'none') return notSigned
   if (verification.kind !== 'keys') return new Refusal('signature_invalid')
-  const key = await verification.keys.find(algorithm, kid)
+  const key = await verification.keys.find(alg, kid)
   if (key instanceof Refusal) return key
-  return (await isSignedWith(token, key.import(algorithm), algorithm))
-    ? key
-    : new Refusal('signature_invalid')
+  return (await isSignedWith(token, key.import(alg), alg)) ? key : new Refusal('signature_invalid')
 }
+
+/** A refusal of an issuer's token. */
+const refusedBy = (issuer: TrustedIssuer, refusal: Refusal, { typ }: JwsHeader, aud?: unknown): Refusal =>
+  advised(refusalOf(issuer.issuer, refusal), {
+    issuer: issuer.issuer,
+    profile: issuer.profile.name,
+    audiences: [...issuer.audiences],
+    typ,
+    aud,
+  })
 
 /** With what the operator has to write or change, where that is known better than the check itself knows it. */
 const advised = (refusal: Refusal, token: RefusedToken): Refusal => {

@@ -1,4 +1,4 @@
-import { Refusal, quoted } from '../../refusal.ts'
+import { Refusal, quoted, type RefusalDetail } from '../../refusal.ts'
 import { claimMalformed, claimMissing } from '../claim-refusals.ts'
 import { parseSpiffeId } from '../certificate/spiffe-id.ts'
 import type { KeySource } from './key-source.ts'
@@ -16,6 +16,8 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
   readonly #all: readonly TrustedIssuer[]
   readonly #byName = new Map<string, TrustedIssuer>()
   readonly #byTrustDomain = new Map<string, TrustedIssuer>()
+  /** Said to every stranger's token, and put together once. */
+  readonly #unknown: RefusalDetail
 
   constructor(issuers: Iterable<TrustedIssuer>) {
     this.#all = [...issuers]
@@ -26,6 +28,7 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
         this.#byTrustDomain.set(issuer.issuer.slice('spiffe://'.length), issuer)
       } else this.#byName.set(issuer.issuer, issuer)
     }
+    this.#unknown = { expected: this.names.map(quoted).join(' or '), advice: comparedExactly }
   }
 
   get size(): number {
@@ -70,10 +73,6 @@ export class TrustedIssuers implements Iterable<TrustedIssuer> {
     if (domain !== undefined && (iss === undefined || typeof iss === 'string')) return domain
     if (iss === undefined && id === undefined) return claimMissing('iss')
     if (iss !== undefined && typeof iss !== 'string') return claimMalformed('`iss`: a string', iss)
-    return new Refusal('issuer_unknown', {
-      expected: this.names.map(quoted).join(' or '),
-      actual: quoted(iss ?? sub),
-      advice: comparedExactly,
-    })
+    return new Refusal('issuer_unknown', { ...this.#unknown, actual: quoted(iss ?? sub) })
   }
 }
