@@ -3,7 +3,7 @@
 import { compactVerify, importJWK, type CryptoKey, type JWK } from 'jose'
 import { createDice } from './dice.ts'
 import { mutations } from './mutations/all.ts'
-import type { Original } from './original.ts'
+import { segmentsOf, signed, type Original } from './original.ts'
 import type { Subject } from './subject.ts'
 
 export interface Cost {
@@ -18,27 +18,32 @@ export interface Cost {
 /** The dearest mutant of each mutation of an original, dearest first. */
 export async function costsOf(subject: Subject, original: Original, seed: number): Promise<readonly Cost[]> {
   const dice = createDice(seed)
-  const check = await signatureCheck(original)
+  const checkOf = await signatureChecks(original)
   const costs: Cost[] = []
   for (const [mutation, make] of Object.entries(mutations[original.kind])) {
     const texts = Array.from({ length: mutantsEach }, () => make(original, dice, subject.originals))
     const dearest = await dearestRefusal(subject, original, texts)
     if (dearest === undefined) continue
     const { text, code } = dearest
-    const ratio = await ratioOf(() => subject.decide(text, original), check)
+    const ratio = await ratioOf(() => subject.decide(text, original), checkOf(text.length))
     costs.push({ original: original.name, mutation, code, ratio, text })
   }
   return costs.toSorted((a, b) => b.ratio - a.ratio)
 }
 
-/** The check of the original's signature, and of nothing else, with a key that is ready for it. */
-async function signatureCheck(original: Original): Promise<() => Promise<unknown>> {
-  const { algorithm, jws, publicKey, signingKey } = original
+/** By length of the whole: the check of a signature over as much, and of nothing else, with a key that is ready for it. */
+async function signatureChecks(original: Original): Promise<(length: number) => () => Promise<unknown>> {
+  const { algorithm, header, jws, publicKey, signingKey } = original
   const key: CryptoKey | Uint8Array =
     publicKey === undefined
       ? (signingKey as Uint8Array) // a secret, since there is no public key
       : ((await importJWK({ ...(publicKey.export({ format: 'jwk' }) as JWK), alg: algorithm })) as CryptoKey) // no secret
-  return () => compactVerify(jws, key, { algorithms: [algorithm] })
+  const [, payload] = segmentsOf(original)
+  return (length) => {
+    const text = 'x'.repeat(Math.floor(((payload.length + Math.max(0, length - jws.length)) * 3) / 4))
+    const asLong = signed(original, header, text)
+    return () => compactVerify(asLong, key, { algorithms: [algorithm] })
+  }
 }
 
 /** The least of several measurements. One below the limit shows that it can be kept; what disturbs only adds. */

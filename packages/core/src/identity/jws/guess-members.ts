@@ -18,10 +18,9 @@ export function guessMembers(
   if (text === undefined || !/^[\t\n\r ]*\{/.test(text)) return undefined
   const found: Record<string, unknown> = {}
   const isWithinLimits = walkNames(text, maxValues, (start, end, object) => {
-    if (object !== 1) return true
+    if (object !== 1) return
     const name = text.slice(start + 1, end)
     if (names.includes(name) && !Object.hasOwn(found, name)) found[name] = valueAfter(text, end)
-    return true
   })
   return isWithinLimits ? found : undefined
 }

@@ -1,12 +1,12 @@
 /** Levels of objects and arrays: whoever walks through JSON, or writes it down again, could run out of stack. */
 export const maxJsonDepth = 64
 
-/** A name: between which quotes it stands, and in which object of the text, counted from 1 as they open. False ends the walk. */
-export type OnName = (start: number, end: number, object: number) => boolean
+/** A name: between which quotes it stands, and in which object of the text, counted from 1 as they open. */
+export type OnName = (start: number, end: number, object: number) => void
 
 /**
  * Walks through the names of JSON text without building anything of it: a plain read, whatever it holds. False where it nests
- * too deep, or has more than `maxValues` members and elements at all levels together, or where `onName` says so.
+ * too deep, or has more than `maxValues` members and elements at all levels together.
  *
  * Of text that is no JSON the names mean nothing. INVARIANT: nothing rests on them that the parser does not confirm.
  */
@@ -28,7 +28,7 @@ export function walkNames(text: string, maxValues: number, onName: OnName): bool
     dull = 0
     if (sign === quote) {
       const end = endOfString(text, i)
-      if (expectsName && !onName(i, end, open.at(-1) ?? 0)) return false
+      if (expectsName) onName(i, end, open.at(-1) ?? 0)
       expectsName = false
       i = end
     } else if (sign === comma) {

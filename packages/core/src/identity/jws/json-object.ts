@@ -11,13 +11,28 @@ export function parseJsonObject(
 ): Record<string, unknown> | undefined {
   const text = decodeText(octets)
   if (text === undefined) return undefined
+  let names = 0
+  const isWithinLimits = walkNames(text, maxValues, () => (names += 1))
+  const value = isWithinLimits ? parse(text) : undefined
+  // Of a member that is named twice the parser keeps one: then there are fewer than there are names.
+  return isRecord(value) && countMembers(value) === names ? value : undefined
+}
+
+function parse(text: string): unknown {
   try {
-    // Asked before anything is built. Of text that is no JSON the answer means nothing, and the parser says so.
-    const value: unknown = isPlain(text, maxValues) ? JSON.parse(text) : undefined
-    return isRecord(value) ? value : undefined
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+/** Members of an object and of all objects in it. INVARIANT: whatever is nested too deep for this was refused before. */
+function countMembers(json: unknown): number {
+  if (typeof json !== 'object' || json === null) return 0
+  const values: unknown[] = Array.isArray(json) ? json : Object.values(json)
+  let count = values === json ? 0 : values.length
+  for (const value of values) count += countMembers(value)
+  return count
 }
 
 /** The text that octets of UTF-8 spell; undefined where they spell none, a byte order mark being a character as any other. */
@@ -49,22 +64,4 @@ export function deeplyFreeze(json: unknown): void {
     for (const member of Object.values(value)) values.push(member)
     Object.freeze(value)
   }
-}
-
-/** Whether no object names a member twice and the text keeps the limits. Throws where a name is none. */
-function isPlain(text: string, maxValues: number): boolean {
-  // By object: its only name so far, or all of them.
-  const seen: (string | Set<string> | undefined)[] = []
-  return walkNames(text, maxValues, (start, end, object) => {
-    const name = nameAt(text, start, end)
-    const names = seen[object]
-    if (names instanceof Set) return names.size < names.add(name).size
-    seen[object] = names === undefined ? name : new Set([names, name])
-    return names !== name
-  })
-}
-
-function nameAt(text: string, start: number, end: number): string {
-  const raw = text.slice(start, end + 1)
-  return raw.includes('\\') ? String(JSON.parse(raw)) : raw.slice(1, -1)
 }
