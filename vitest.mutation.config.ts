@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { testsOfRooms } from './scripts/mutation/rooms.mjs'
 
 const packages = fileURLToPath(new URL('packages', import.meta.url))
 
@@ -25,9 +26,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/{core,threats,vectors}/**/*.test.ts'],
-    // About `identity/certificate`, which is not mutated.
-    exclude: ['test/core/{certificate,general-names,spiffe-id}.test.ts'],
+    include: [...(testsOfRooms[process.env['MUTATED_ROOM'] ?? 'policy'] ?? [])],
     // One worker for all files of a mutant, and a new one for the next mutant.
     isolate: false,
     sequence: { sequencer: LikeliestFirst },

@@ -25,7 +25,7 @@ const tasks = {
   },
   mutate: {
     does: 'mutation tests of the rooms that decide, or of those named: mutate policy identity/jws',
-    command: (root, args) => [binScript(root, 'stryker'), 'run', ...roomsOf(root, args)],
+    command: (root, args) => [scriptAt(join(root, 'scripts', 'mutation', 'mutate.mjs')), ...args],
   },
   packages: {
     does: 'what users install: packs the packages and uses them on each Node',
@@ -48,19 +48,6 @@ export function taskNamed(name) {
   const known = Object.entries(tasks).map(([each, { does }]) => `  ${each.padEnd(10)}${does}`)
   const problem = name === undefined ? 'expected a task' : `expected a task, got \`${name}\``
   throw new Failure([`${problem}; there are:`, ...known].join('\n'))
-}
-
-/**
- * Folders of core as Stryker wants to be told of them. What starts with a dash is Stryker's own.
- * @param {string} root
- * @param {string[]} args
- */
-function roomsOf(root, args) {
-  const options = args.filter((arg) => arg.startsWith('-'))
-  const rooms = args.filter((arg) => !arg.startsWith('-')).map((room) => `packages/core/src/${room}`)
-  for (const room of rooms) scriptAt(join(root, room))
-  const patterns = rooms.map((room) => `${room}/**/*.ts`).join(',')
-  return patterns === '' ? options : ['--mutate', patterns, ...options]
 }
 
 /** @param {string} path */

@@ -101,21 +101,21 @@ describe.skipIf(process.platform === 'win32')('a task', () => {
 
   test('may be mutation tests, of all rooms or of those that are named', async () => {
     using clone = createReadyClone()
-    clone.write('package.json', JSON.stringify({ devDependencies: { '@stryker-mutator/core': '1.0.0' } }))
     const folder = 'node_modules/@stryker-mutator/core'
-    clone.write(`${folder}/package.json`, JSON.stringify({ bin: { stryker: './stryker.js' } }))
-    clone.write(`${folder}/stryker.js`, 'console.log(process.argv.slice(2).join(" "))')
-    clone.write('packages/core/src/policy/scope.ts', '')
-    clone.write('packages/core/src/identity/jws/roca.ts', '')
-    const mutate = async (...args: string[]) => clone.run(['scripts/run.mjs', 'mutate', ...args])
-    expect((await mutate('--force')).stdout).toBe('run --force\n')
-    expect((await mutate('policy', '--force', 'identity/jws')).stdout).toBe(
-      'run --mutate packages/core/src/policy/**/*.ts,packages/core/src/identity/jws/**/*.ts --force\n',
+    clone.write(`${folder}/package.json`, '{}')
+    const stryker = 'console.log(process.env.MUTATED_ROOM, ...process.argv.slice(2))'
+    clone.write(`${folder}/bin/stryker.js`, `${stryker}; process.exitCode = Number(process.env.SURVIVORS)`)
+    const mutate = (args: readonly string[], survivors = '0') =>
+      clone.run(['scripts/run.mjs', 'mutate', ...args], { SURVIVORS: survivors })
+    expect((await mutate(['policy', '--force', 'identity/jws'])).stdout).toBe(
+      '=== policy\npolicy run --force\n=== identity/jws\nidentity/jws run --force\n',
     )
-    expect(await mutate('police')).toMatchObject({
+    expect((await mutate([])).stdout.match(/^===/gm)).toHaveLength(7)
+    expect(await mutate(['policy', 'decision'], '1')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/police to exist/),
+      stderr: expect.stringContaining('survive in policy, decision'),
     })
+    expect(await mutate(['police'])).toMatchObject({ code: 1, stderr: expect.stringContaining('`police`') })
   })
 
   test.each([

@@ -1,0 +1,35 @@
+// The rooms that decide, and the tests that hold each: those that were written about it. Others would notice many a mutant too,
+// but a mutant that survives takes all of its tests, and all there are take minutes.
+
+/** @type {Readonly<Record<string, readonly string[]>>} room of core → patterns of test files */
+export const testsOfRooms = {
+  policy: [
+    'test/core/{authentication-requirements,caller-pattern,claim-rules,decision,placements,requirements,scope-names,shortfalls}.test.ts',
+  ],
+  decision: ['test/core/{decision,events,placements,stderr}.test.ts'],
+  enforcement: [
+    'test/core/{authentication-requirements,challenges,decision,parse-challenges,refusal-response,shortfalls}.test.ts',
+    'test/core/resource-*.test.ts',
+  ],
+  'identity/jws': [
+    'test/core/{algorithms,compact-jws,guess-members,json-object,key-fits,public-key,secret,secret-key,select-key}.test.ts',
+    'test/core/verify-signature.test.ts',
+    'test/threats/keys-and-algorithms.test.ts',
+    'test/vectors/jws.test.ts',
+  ],
+  'identity/token': [
+    'test/core/{actors,advice,binding,claim-rules,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
+    'test/core/{scope-claims,secret,token,verify-jwt-svid}.test.ts',
+    'test/threats/{claims,encrypted-tokens,tenants}.test.ts',
+    'test/vectors/rfc-tokens.test.ts',
+  ],
+  'identity/proof': [
+    'test/core/{binding,proof-checks,proof-nonces,proof-options,proof-replay,proof-url}.test.ts',
+    'test/threats/proof-of-possession.test.ts',
+    'test/vectors/dpop.test.ts',
+  ],
+  'identity/trust': [
+    'test/core/{attacked-key-sources,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,opaque-tokens,presets-spiffe,select-key}.test.ts',
+    'test/threats/{key-sets-and-caches,tenants}.test.ts',
+  ],
+}
