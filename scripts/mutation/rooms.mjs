@@ -4,7 +4,7 @@
 /** @type {Readonly<Record<string, readonly string[]>>} room of core → patterns of test files */
 export const testsOfRooms = {
   policy: [
-    'test/core/{authentication-requirements,caller-pattern,claim-rules,decision,placements,requirements,scope-names,shortfalls}.test.ts',
+    'test/core/{authentication-requirements,caller-pattern,decision,grants,placements,requirements,scope-claims,scope-names,shortfalls}.test.ts',
   ],
   decision: ['test/core/{decision,events,placements,stderr}.test.ts'],
   enforcement: [
@@ -18,7 +18,7 @@ export const testsOfRooms = {
     'test/vectors/jws.test.ts',
   ],
   'identity/token': [
-    'test/core/{actors,advice,binding,claim-rules,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
+    'test/core/{actors,advice,binding,claim-rules,identity,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
     'test/core/{scope-claims,secret,token,verify-jwt-svid}.test.ts',
     'test/threats/{claims,encrypted-tokens,tenants}.test.ts',
     'test/vectors/rfc-tokens.test.ts',

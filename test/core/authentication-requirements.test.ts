@@ -13,6 +13,7 @@ import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { codeFor, codeOf, connectionOf, refusalOf, requestWith } from './support/asking.ts'
 import { createHouse } from './support/house.ts'
+import { mistakeOf } from './support/mistake.ts'
 
 const clock = createTestClock()
 const ca = await createTestCa({ trustDomain: 'prod.example', now: new Date(clock.now()) })
@@ -34,6 +35,10 @@ async function stepUpOf(claims: Readonly<Record<string, unknown>>, requirement: 
   const [, parameters] =
     /(?:^Bearer .*?)((?:acr_values|max_age)=.*)?$/.exec(response.headers['www-authenticate'] ?? '') ?? []
   return { code: refusal.code, status: response.status, parameters }
+}
+
+async function detailOf(claims: Readonly<Record<string, unknown>>, requirement: Requirement) {
+  return (await refusalOf(guard, requestWith(`Bearer ${token(claims)}`), requirement)).refusal.detail
 }
 
 describe('freshWithin', () => {
@@ -96,7 +101,33 @@ describe('freshWithin', () => {
     '5m5s',
     {},
   ])('does not take %j', (duration) => {
-    expect(() => freshWithin(duration as number)).toThrow(ConfigurationError)
+    expect(mistakeOf(() => freshWithin(duration as number))).toMatchObject({
+      option: 'freshWithin(duration)',
+      message: expect.stringContaining("such as '5m' or 300, got "),
+    })
+  })
+
+  test.each([
+    [-5, /got -5$/],
+    ['1w', /got a string$/],
+    ['x 5m', /got a string$/],
+  ])('says what %j is', (duration, message) => {
+    expect(mistakeOf(() => freshWithin(duration as number))).toHaveProperty(
+      'message',
+      expect.stringMatching(message),
+    )
+  })
+
+  test.each([
+    [undefined, 'no `auth_time`'],
+    [-400.4, '400 s ago'],
+  ])('tells the operator of a user whose authentication was at %j', async (at, actual) => {
+    const auth_time = at === undefined ? undefined : now() + at
+    expect(await detailOf({ auth_time }, recent)).toEqual({
+      expected: 'an authentication within 300 s',
+      actual,
+      advice: expect.stringContaining('`max_age`'),
+    })
   })
 })
 
@@ -130,6 +161,28 @@ describe('authenticatedWith', () => {
     ['a', ''],
   ])('does not take %j', (...values) => {
     expect(() => authenticatedWith(...(values as [string]))).toThrow(ConfigurationError)
+  })
+
+  test('says which of them it does not take', () => {
+    expect(mistakeOf(() => authenticatedWith(...([] as unknown as [string])))).toMatchObject({
+      option: 'authenticatedWith()',
+      message: expect.stringContaining("such as authenticatedWith('urn:example:mfa')"),
+    })
+    expect(mistakeOf(() => authenticatedWith('a', 'b c'))).toMatchObject({
+      option: 'authenticatedWith(…)[1]',
+      message: expect.stringContaining('printable characters'),
+    })
+  })
+
+  test.each([
+    [undefined, 'no `acr`'],
+    ['urn:x:pwd', '"urn:x:pwd"'],
+  ])('tells the operator of a user of the class %j', async (acr, actual) => {
+    expect(await detailOf({ acr }, strong)).toEqual({
+      expected: '`acr`: urn:x:mfa or phr',
+      actual,
+      advice: expect.stringContaining('`acr_values`'),
+    })
   })
 })
 
@@ -240,6 +293,27 @@ describe('provenBy', () => {
       expect(() => provenBy(...(proofs as ['dpop']))).toThrow(ConfigurationError)
     },
   )
+
+  test('says which of them it does not take', () => {
+    expect(mistakeOf(() => provenBy(...([] as unknown as ['dpop'])))).toMatchObject({
+      option: 'provenBy()',
+      message: expect.stringContaining("such as provenBy('certificate')"),
+    })
+    expect(mistakeOf(() => provenBy('dpop', 'x' as 'dpop'))).toMatchObject({
+      option: 'provenBy(…)[1]',
+      message: expect.stringContaining("write 'certificate', 'boundToken' or 'dpop'"),
+    })
+  })
+
+  test('tells the operator what the caller is proven by', async () => {
+    const request = requestWith(`Bearer ${token()}`, connectionOf(svid))
+    const { refusal } = await refusalOf(guard, request, provenBy('dpop', 'boundToken'))
+    expect(refusal.detail).toEqual({
+      expected: 'proven by dpop or boundToken',
+      actual: 'proven by token, certificate',
+    })
+    expect(provenBy('dpop').scopes).toEqual([])
+  })
 })
 
 test('requirements of authentication read as what they are, and stay so', () => {

@@ -17,6 +17,8 @@ describe('no pattern is', () => {
     [' spiffe://prod.example/a'],
     ['SPIFFE://prod.example/a'],
 
+    [`${issuer}#sub=a\nb`],
+    [`${issuer}#sub=`],
     ['spiffe://'],
     ['spiffe:///a'],
     ['spiffe://prod.example'],

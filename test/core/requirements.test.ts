@@ -16,6 +16,7 @@ import { describe, expect, test } from 'vitest'
 import { createTlsServer } from '../../packages/core/src/tls-server.ts'
 import { codeOf, connectionOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
+import { mistakeOf } from './support/mistake.ts'
 import { createRawSigner } from './support/raw-signer.ts'
 
 const clock = createTestClock()
@@ -146,6 +147,10 @@ describe('requirements together', () => {
       'allOf(scopes(orders:read), anyOf(scopes(orders:write), scopes(orders:read, orders:audit)), authenticated())',
     )
     expect(requirement.scopes).toEqual(['orders:read', 'orders:write', 'orders:audit'])
+    const either = callerIs(`${issuer}#client=a`, `${issuer}#sub=b`)
+    expect(either.text).toBe(`callerIs(${issuer}#client=a, ${issuer}#sub=b)`)
+    expect(either.scopes).toEqual([])
+    expect(allOf(read, write).stepUp).toBeUndefined()
   })
 
   test('cannot be changed after they were made', () => {
@@ -168,7 +173,14 @@ const loosely = {
 
 describe('a requirement that cannot be meant is refused where it is written:', () => {
   const mistakes: readonly (readonly [string, () => unknown, string, RegExp])[] = [
-    ['no scopes', () => loosely.scopes(), 'scopes()', /would allow everybody/],
+    [
+      'no scopes',
+      () => loosely.scopes(),
+      'scopes()',
+      /such as scopes\('orders:read'\).*would allow everybody/,
+    ],
+    ['no callers', () => loosely.callerIs(), 'callerIs()', /such as callerIs\('spiffe:/],
+    ['nothing of all', () => loosely.allOf(), 'allOf()', /at least one requirement/],
     [
       'a scope that is a list',
       () => loosely.scopes(['orders:read']),
@@ -657,15 +669,6 @@ describe('no error repeats a secret:', async () => {
     expect(everythingIn(mistake)).not.toContain(text)
   })
 })
-
-function mistakeOf(write: () => unknown): unknown {
-  try {
-    write()
-  } catch (error) {
-    return error
-  }
-  return 'expected an error'
-}
 
 const everythingIn = (error: unknown): string =>
   error instanceof Error

@@ -102,6 +102,8 @@ describe('a grant covers', () => {
     ['orders:read', 'orders:*', false],
     ['orders:read', 'orders:read', true],
     ['orders:*', 'orders:*', true],
+    ['orders:*', 'x orders:read', false],
+    ['orders:*', '/orders:read', false],
     ['orders:*', 'orders:read', true],
     ['a.b_c-9:*', 'a.b_c-9:d.e_f-0', true],
     ['Orders.Read', 'Orders.Read', true],
