@@ -40,13 +40,8 @@ export function refusalResponse(
       ...(nonce !== undefined && error === 'use_dpop_nonce' ? { 'dpop-nonce': nonce } : {}),
       ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
     }),
-    body: JSON.stringify({
-      title: titles[status],
-      status,
-      detail: sentence,
-      ...(error === undefined ? {} : { error }),
-      decision: id,
-    }),
+    // An `error` that is undefined is left out.
+    body: JSON.stringify({ title: titles[status], status, detail: sentence, error, decision: id }),
   })
 }
 

@@ -52,17 +52,18 @@ export function resourceMetadata(options: ResourceOptions, facts: ResourceFacts)
 
 function documentOf(options: ResourceOptions, facts: ResourceFacts): string {
   const { authorizationServers, scopes, proofAlgorithms } = facts
+  // What is undefined is left out.
   return JSON.stringify({
     resource: options.identifier,
     ...(authorizationServers.length === 0 ? {} : { authorization_servers: authorizationServers }),
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
-    ...(options.name === undefined ? {} : { resource_name: options.name }),
-    ...(options.documentation === undefined ? {} : { resource_documentation: options.documentation }),
-    ...(options.policyUri === undefined ? {} : { resource_policy_uri: options.policyUri }),
-    ...(options.tosUri === undefined ? {} : { resource_tos_uri: options.tosUri }),
+    resource_name: options.name,
+    resource_documentation: options.documentation,
+    resource_policy_uri: options.policyUri,
+    resource_tos_uri: options.tosUri,
     ...(facts.seesCertificates ? { tls_client_certificate_bound_access_tokens: true } : {}),
-    ...(proofAlgorithms === undefined ? {} : { dpop_signing_alg_values_supported: proofAlgorithms }),
+    dpop_signing_alg_values_supported: proofAlgorithms,
     ...(facts.requiresProof ? { dpop_bound_access_tokens_required: true } : {}),
   })
 }
