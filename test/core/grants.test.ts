@@ -1,7 +1,7 @@
 import { scopes } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import { codeOf, present } from './support/asking.ts'
-import { issuer } from './support/house.ts'
+import { callerFor, codeOf, present } from './support/asking.ts'
+import { createHouse, issuer } from './support/house.ts'
 import { ask, checkout, guardOf, reports, scopesOf, tokenOf } from './support/parties.ts'
 
 describe('scopes without grants', () => {
@@ -71,6 +71,12 @@ describe('scopes with grants', () => {
       undefined,
       [],
     ],
+    [
+      'the token of a user whose client is granted less',
+      tokenOf({ sub: 'alice', scope: 'orders:read invoices:read' }),
+      undefined,
+      ['orders:read'],
+    ],
     ['a certificate of a service that is granted nothing', undefined, reports, []],
   ])('of %s are what all of its parties may do', async (_, token, svid, expected) => {
     expect(await scopesOf(guard, { ...(token && { token }), ...(svid && { svid }) })).toEqual(expected)
@@ -92,6 +98,15 @@ describe('scopes with grants', () => {
   test('do not make a wildcard of what a token says, though policy grants that wildcard', async () => {
     const token = tokenOf({ scope: 'orders:*' })
     expect(codeOf(await ask(guard, { token }, scopes('orders:read')))).toBe('scope_missing')
+  })
+
+  test('of a token that names no client are those of its user alone', async () => {
+    const { guard: ofUsers, token } = createHouse({
+      issuerOptions: { profile: 'oauth', isAccessToken: () => true, represents: 'user' },
+      guardOptions: { grants: { [`${issuer}#sub=alice`]: ['orders:read'] } },
+    })
+    const said = token({ sub: 'alice', client_id: undefined, scope: 'orders:read orders:write' })
+    expect([...(await callerFor(ofUsers, said)).scopes]).toEqual(['orders:read'])
   })
 
   test('by patterns give what any of them gives', async () => {
