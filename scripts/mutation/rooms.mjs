@@ -19,12 +19,13 @@ export const testsOfRooms = {
   ],
   'identity/token': [
     'test/core/{actors,advice,binding,claim-rules,identity,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
-    'test/core/{scope-claims,secret,token,verify-jwt-svid}.test.ts',
+    'test/core/{scope-claims,secret,token,token-refusals,token-review,verify-jwt-svid}.test.ts',
     'test/threats/{claims,encrypted-tokens,tenants}.test.ts',
     'test/vectors/rfc-tokens.test.ts',
   ],
   'identity/proof': [
-    'test/core/{binding,proof-checks,proof-nonces,proof-options,proof-replay,proof-url}.test.ts',
+    'test/core/{binding,proof-checks,proof-nonces,proof-options,proof-refusals,proof-replay,proof-url}.test.ts',
+    'test/express/dpop.test.ts',
     'test/threats/proof-of-possession.test.ts',
     'test/vectors/dpop.test.ts',
   ],
