@@ -11,6 +11,7 @@ const entra1 = `https://sts.windows.net/${tenant}/`
 const google = 'https://accounts.google.com'
 const github = 'https://token.actions.githubusercontent.com'
 const cluster = 'https://kubernetes.default.svc.cluster.local'
+const auth0 = 'https://shop.eu.auth0.com/'
 const audiences = ['https://orders.internal']
 
 const strict = (issuer: string, typ?: unknown): RefusedToken => ({ issuer, profile: 'at+jwt', typ })
@@ -51,6 +52,25 @@ test.each<[RefusalCode, RefusedToken, RegExp | undefined]>([
   ['token_type_mismatch', strict('https://idp.internal', 'dpop+jwt'), /DPoP proof/],
   ['token_type_mismatch', strict('https://idp.internal', 'application/SecEvent+JWT'), /security event/],
   ['token_type_mismatch', { profile: 'oauth', typ: 'application/okta-internal-at+jwt' }, /custom one/],
+  [
+    'token_type_mismatch',
+    { profile: 'oauth', typ: 'okta-internal-at+jwt' },
+    /`?okta\('https:\/\/<domain>\/oauth2\/<id>'\)/,
+  ],
+  ['token_type_mismatch', strict(realm, 'x application/dpop+jwt'), undefined],
+  ['token_type_mismatch', strict('https://shop.okta.com.evil.example', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://kc.internal/realms/shop/x', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://xkubernetes.default', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://xoidc.eks.a.amazonaws.com', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://xcontainer.googleapis.com', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://container.googleapis.com.evil.example', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://a.oic.prod-aks.azure.com.evil.example', 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict('https://kubernetes.default', 'JWT'), /`kubernetes\(/],
+  ['token_type_mismatch', strict('https://oidc.eks.eu-west-1.amazonaws.com/id/A', 'JWT'), /`kubernetes\(/],
+  ['token_type_mismatch', strict('https://ab.oic.prod-aks.azure.com/x/', 'JWT'), /`kubernetes\(/],
+  ['token_type_mismatch', strict(`x ${entra2}`, 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict(`${entra2}/x`, 'JWT'), /no ID token/],
+  ['token_type_mismatch', strict(`https://login.evil.example/${tenant}/v2.0`, 'JWT'), /no ID token/],
   ['claim_missing', strict(realm), /`keycloak\(/],
   ['claim_missing', strict('https://idp.internal'), undefined],
   ['claim_missing', { issuer: realm, profile: 'oauth' }, undefined],
@@ -78,7 +98,19 @@ test.each<[RefusalCode, RefusedToken, RegExp | undefined]>([
   ['issuer_unknown', unknown([entra2], entra1.replace('72f9', '0000')), /character by character/],
   ['issuer_unknown', unknown(['https://A.example'], 'https://a.example'), /capital letters/],
   ['issuer_unknown', unknown([realm], realm.replace('https', 'http')), /`https` only/],
-  ['issuer_unknown', unknown([realm], 'http://keycloak:8080/realms/shop'), /`discoveryUrl`/],
+  ['issuer_unknown', unknown([entra2], entra2.replace('.com', '.us')), /character by character/],
+  ['issuer_unknown', unknown(['https://a.example'], 'https://b.example'), /character by character/],
+  ['issuer_unknown', unknown(['https://a.example'], 'HTTPS://ab.example'), /character by character/],
+  [
+    'issuer_unknown',
+    unknown([realm], 'http://keycloak:8080/realms/shop'),
+    /`discoveryUrl`.* or set `hostname` in Keycloak$/,
+  ],
+  [
+    'issuer_unknown',
+    unknown(['https://kc.internal/auth/realms/shop'], 'http://keycloak:8080/realms/shop'),
+    /character by character/,
+  ],
   ['issuer_unknown', unknown([realm], 'http://keycloak:8080/realms/other'), /character by character/],
   [
     'issuer_unknown',
@@ -96,6 +128,21 @@ test.each<[RefusalCode, RefusedToken, RegExp | undefined]>([
   ],
   ['audience_mismatch', misdirected(realm, ['account', 'broker']), /mapper/],
   ['audience_mismatch', misdirected(realm, ['account', 'billing']), undefined],
+  ['audience_mismatch', misdirected(realm, 'realm-management'), /mapper/],
+  ['audience_mismatch', misdirected(entra2, ['x', 'https://graph.microsoft.com']), /Microsoft Graph/],
+  ['audience_mismatch', misdirected(entra2, ['x', tenant], ['api://orders']), /client id in `aud`/],
+  ['audience_mismatch', misdirected(entra2, `x${tenant}`, ['api://orders']), undefined],
+  ['audience_mismatch', misdirected(entra2, `${tenant}x`, ['api://orders']), undefined],
+  ['audience_mismatch', misdirected(github, [5, 'x', 'https://github.com/octo-org']), /core\.getIDToken/],
+  ['audience_mismatch', misdirected(github, 'https://billing'), undefined],
+  ['audience_mismatch', misdirected(google, ['x', '3.apps.googleusercontent.com']), /a person who signed in/],
+  ['audience_mismatch', misdirected(auth0, ['x', `${auth0}userinfo`]), /identifier of this API/],
+  ['audience_mismatch', misdirected(auth0, `x ${auth0}userinfo`), undefined],
+  ['audience_mismatch', misdirected(auth0, `${auth0}userinfo/x`), undefined],
+  ['audience_mismatch', misdirected(entra1, 'https://management.azure.com/'), /cloud platform/],
+  ['audience_mismatch', misdirected(entra1, 'https://management.core.windows.net/'), /cloud platform/],
+  ['audience_mismatch', misdirected(cluster, 'pods.eks.amazonaws.com'), /cloud platform/],
+  ['audience_mismatch', misdirected(realm, 'orders/', ['x', 'orders']), /final slash/],
   ['audience_mismatch', misdirected(entra2, '00000003-0000-0000-c000-000000000000'), /Microsoft Graph/],
   ['audience_mismatch', misdirected(entra1, 'https://graph.microsoft.com'), /Microsoft Graph/],
   ['audience_mismatch', misdirected(entra2, tenant, ['api://orders']), /client id in `aud`/],
@@ -147,6 +194,21 @@ test.each<[RefusalCode, RefusedToken, RegExp | undefined]>([
   const given = adviceFor(code, token)
   if (advice === undefined) expect(given).toBeUndefined()
   else expect(given).toMatch(advice)
+})
+
+test.each([
+  [entra2, 'Entra ID'],
+  [`https://login.microsoftonline.us/${tenant}/v2.0`, 'Entra ID'],
+  [`https://login.partner.microsoftonline.cn/${tenant}/v2.0`, 'Entra ID'],
+  [`https://sts.chinacloudapi.cn/${tenant}/`, 'Entra ID'],
+  [realm, 'Keycloak'],
+  [auth0, 'Auth0'],
+  ['https://shop.okta.com', 'Okta'],
+  [google, 'Google'],
+  [github, 'GitHub Actions'],
+  [cluster, 'Kubernetes'],
+])('whose tokens those of %s are is said: of %s', (issuer, name) => {
+  expect(adviceFor('claim_missing', strict(issuer))).toMatch(`${name} does not follow RFC 9068`)
 })
 
 test('advice is lower case, has no full stop and fits a line', () => {
