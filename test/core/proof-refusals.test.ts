@@ -321,3 +321,24 @@ describe('of a proof', () => {
     })
   })
 })
+
+describe('none is told', () => {
+  const outcomeOf = async (options: DpopOptions | undefined, scheme: string, cnf: Members | undefined) => {
+    const text = token({ cnf })
+    const request = requestWith(`${scheme} ${text}`)
+    const headers = { ...request.headers, dpop: proofWith()(text) }
+    const decision = await guardWith(options).decide(
+      { ...request, url: '/orders/7', headers },
+      authenticated(),
+    )
+    return decision.outcome
+  }
+
+  test('of a bound token where all have to be', async () => {
+    expect(await outcomeOf({ ...dpop, required: true }, 'DPoP', { jkt })).toBe('allow')
+  })
+
+  test('of a proof beside a bearer token where nobody looks at proofs', async () => {
+    expect(await outcomeOf(undefined, 'Bearer', undefined)).toBe('allow')
+  })
+})
