@@ -62,6 +62,7 @@ export default defineConfig({
           { text: '0001 The gate', link: '/decisions/0001-gate-in-the-resolved-route' },
           { text: '0002 The cache', link: '/decisions/0002-verification-cache-keys' },
           { text: '0003 Certificates', link: '/decisions/0003-certificates-verified-by-the-guard' },
+          { text: '0004 Reading certificates', link: '/decisions/0004-certificates-read-by-our-own-reader' },
         ],
       },
     ],

@@ -22,7 +22,7 @@ const overseers = ['guard.ts', 'options', 'context.ts', 'mounting.ts', 'index.ts
 
 /** Where a library, or a part of Node, may be imported; what is not listed may be imported everywhere. */
 const homes: Record<string, readonly string[]> = {
-  '@peculiar/x509': ['packages/core/src/identity/certificate/', 'packages/testing/src/'],
+  '@peculiar/x509': ['packages/testing/src/'],
   jose: ['packages/core/src/', 'packages/testing/src/'],
   'node:crypto': ['packages/core/src/', 'packages/testing/src/'],
 }

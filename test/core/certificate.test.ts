@@ -124,7 +124,7 @@ describe('an intermediate', async () => {
     'no-cert-sign': 'certificate_issuer_not_authorized',
     'path-length-exceeded': 'certificate_issuer_not_authorized',
     expired: 'certificate_expired',
-    'name-constraints-violated': 'certificate_extension_unsupported',
+    'name-constraints-violated': 'certificate_name_not_permitted',
   }
 
   test.each(brokenIntermediateKinds)('that is %s makes its SVIDs refused', async (kind) => {

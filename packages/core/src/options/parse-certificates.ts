@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
+import { parseCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
+import { Refusal } from '../refusal.ts'
 import type { CertificateOptions } from './guard-options.ts'
 import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
 
@@ -50,13 +52,23 @@ function parseBundle(source: unknown, option: string): readonly CertificatePem[]
     )
   }
   return blocks.map((block, i) => {
-    try {
-      return { der: new X509Certificate(block).raw, pem: block }
-    } catch {
-      throw new ConfigurationError(
-        option,
-        `certificate ${i + 1} cannot be read: expected an X.509 certificate in PEM`,
-      )
+    const unreadable = (expected: string): ConfigurationError =>
+      new ConfigurationError(option, `certificate ${i + 1} cannot be read: ${expected}`)
+    const der = derOf(block)
+    if (der === undefined) throw unreadable('expected an X.509 certificate in PEM')
+    // Said here, and not by an anchor that is passed over on every request.
+    const parsed = parseCertificate(der)
+    if (parsed instanceof Refusal) {
+      throw unreadable(`expected ${parsed.detail.expected}, got ${parsed.detail.actual}`)
     }
+    return { der, pem: block }
   })
+}
+
+function derOf(pem: string): Uint8Array | undefined {
+  try {
+    return new X509Certificate(pem).raw
+  } catch {
+    return undefined
+  }
 }

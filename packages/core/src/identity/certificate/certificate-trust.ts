@@ -39,8 +39,8 @@ interface CertificateTrustOptions {
 type VerifySvid = (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal
 
 /**
- * The trust domains whose certificates are accepted. The ASN.1 library is large, so it is loaded when this is
- * configured and not otherwise; until it is there, verification waits.
+ * The trust domains whose certificates are accepted. What verifies them is loaded when this is configured and not
+ * otherwise; until it is there, verification waits.
  */
 export class CertificateTrust {
   /** PEM of every root of every trust domain, for the TLS server's own `ca`. */
@@ -68,7 +68,7 @@ export class CertificateTrust {
     return this.#loading.then((verify) => this.#insert(verify(peer, nowMs), digest))
   }
 
-  /** Resolves when certificates can be verified without waiting. Rejects where the ASN.1 library cannot be loaded. */
+  /** Resolves when certificates can be verified without waiting. Rejects where what verifies them cannot be loaded. */
   async prepared(): Promise<void> {
     await this.#loading
   }

@@ -1,9 +1,10 @@
 import { Refusal, quoted } from '../../refusal.ts'
 import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
-import { parseSubjectAltNames } from './general-names.ts'
+import { textNames } from './general-names.ts'
 import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
-import { clientAuth, validatePath } from './validate-path.ts'
+import { purposeOids } from './path-flaws.ts'
+import { validatePath } from './validate-path.ts'
 
 /** An X.509-SVID that was verified, and while it may be relied on. Milliseconds since the epoch. */
 export interface VerifiedSvid {
@@ -26,13 +27,16 @@ export function createSvidVerifier(
   intermediates: readonly Der[],
 ): (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal {
   const parse = (list: readonly Der[]): readonly ParsedCertificate[] =>
-    list.map(({ der }) => parseCertificate(der)).filter((parsed) => parsed !== undefined)
+    list.map(({ der }) => parseCertificate(der)).filter(isParsed)
   const trust: SvidTrust = {
     bundles: new Map([...bundles].map(([domain, roots]) => [domain, parse(roots)])),
     intermediates: parse(intermediates),
   }
   return (peer, nowMs) => verifySvid(peer, trust, nowMs)
 }
+
+const isParsed = (parsed: ParsedCertificate | Refusal): parsed is ParsedCertificate =>
+  !(parsed instanceof Refusal)
 
 /** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
 function verifySvid(
@@ -41,9 +45,12 @@ function verifySvid(
   nowMs: number,
 ): VerifiedSvid | Refusal {
   const leaf = parseCertificate(peer.leaf)
-  const intermediates = peer.chain.map(parseCertificate)
-  if (leaf === undefined || !intermediates.every((parsed) => parsed !== undefined)) {
-    return new Refusal('certificate_malformed', { expected: 'certificates in strict DER' })
+  if (leaf instanceof Refusal) return leaf
+  const intermediates: ParsedCertificate[] = []
+  for (const der of peer.chain) {
+    const intermediate = parseCertificate(der)
+    if (intermediate instanceof Refusal) return intermediate
+    intermediates.push(intermediate)
   }
   const spiffeId = spiffeIdOf(leaf)
   if (spiffeId instanceof Refusal) return spiffeId
@@ -56,7 +63,15 @@ function verifySvid(
         'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
     })
   }
-  const path = leafFlaw(leaf) ?? validatePath(leaf, [...intermediates, ...known], anchors, nowMs)
+  const path =
+    leafFlaw(leaf) ??
+    validatePath({
+      leaf,
+      intermediates: [...intermediates, ...known],
+      anchors,
+      nowMs,
+      purpose: 'clientAuth',
+    })
   if (path instanceof Refusal) return path
   if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
     return new Refusal('certificate_rejected_by_tls', {
@@ -73,12 +88,13 @@ function verifySvid(
 
 // X509-SVID §2: exactly one URI name. The first of several would be the attacker's choice.
 function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
-  const names = leaf.subjectAltNames === undefined ? undefined : parseSubjectAltNames(leaf.subjectAltNames)
-  const [uri] = names?.uris ?? []
-  if (names === undefined || uri === undefined || names.uris.length !== 1) {
+  const names = leaf.subjectAltNames
+  const uris = names === undefined || names === 'unreadable' ? [] : textNames(names, 'uri')
+  const [uri] = uris
+  if (uri === undefined || uris.length !== 1) {
     return new Refusal('svid_id_malformed', {
       expected: 'exactly one URI name',
-      actual: `${names?.uris.length ?? 'no readable names'}`,
+      actual: names === 'unreadable' ? 'names that cannot be read' : String(uris.length),
     })
   }
   const spiffeId = parseSpiffeId(uri)
@@ -106,7 +122,7 @@ function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refu
       actual: 'none',
     })
   }
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(clientAuth)) {
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purposeOids.clientAuth)) {
     return new Refusal('certificate_purpose_mismatch', {
       expected: 'extKeyUsage with clientAuth',
       actual: 'other usages',
