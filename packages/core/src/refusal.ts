@@ -137,6 +137,7 @@ export const refusals = {
   certificate_algorithm_weak: certificateRefused,
   certificate_issuer_not_authorized: certificateRefused,
   certificate_extension_unsupported: certificateRefused,
+  certificate_name_mismatch: certificateRefused,
   certificate_name_not_permitted: certificateRefused,
   certificate_not_a_leaf: certificateRefused,
   certificate_purpose_mismatch: certificateRefused,

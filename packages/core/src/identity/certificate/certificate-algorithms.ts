@@ -1,3 +1,4 @@
+import { isRocaModulus } from '../jws/roca.ts'
 import { DerReader, tags } from './der.ts'
 import { hexOf, takeBits, takeInteger, takeOid } from './der-values.ts'
 
@@ -40,7 +41,7 @@ function isStrongRsa(key: Uint8Array): boolean {
   const bits = (modulus.length - 1) * 8
   const e = BigInt(`0x${hexOf(exponent)}`)
   const isSound = ((modulus.at(-1) ?? 0) & 1) === 1 && e >= 3n && e < 2n ** 32n && (e & 1n) === 1n
-  return isWhole && isSound && bits >= 2048 && bits <= 8192
+  return isWhole && isSound && bits >= 2048 && bits <= 8192 && !isRocaModulus(modulus)
 }
 
 const rsaPss = '1.2.840.113549.1.1.10'

@@ -1,3 +1,7 @@
+/** True for a DNS name in its preferred syntax (RFC 1034 §3.5, RFC 1123 §2.1): ASCII labels, no final dot, no address. */
+export const isDnsName = (text: string): boolean =>
+  text.length <= 253 && dnsName.test(text) && !looksLikeAddress(text)
+
 /**
  * True for what certificates of private networks also call a host: with underscores. Good enough to be held against name
  * constraints, which is about what a name may cover, and not about what it is.
@@ -32,5 +36,7 @@ export function parseEmail(text: string): { readonly mailbox: string; readonly h
 // Parsers of addresses take a last label of digits, or a hexadecimal one, for the end of one.
 const looksLikeAddress = (name: string): boolean => /(^|\.)(\d+|0[xX][0-9a-fA-F]*)$/.test(name)
 
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?'
+const dnsName = new RegExp(`^${label}(?:\\.${label})*$`)
 const looseLabel = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?'
 const host = new RegExp(`^${looseLabel}(?:\\.${looseLabel})*$`)

@@ -36,6 +36,14 @@ export function validatePath(question: PathQuestion): VerifiedPath | Refusal {
   return flaw ?? new PathSearch(question).run()
 }
 
+/** While all of a path is in time, in milliseconds since the epoch. */
+export const validityOf = (
+  path: VerifiedPath,
+): { readonly notBefore: number; readonly notAfter: number } => ({
+  notBefore: Math.max(...path.map(({ notBefore }) => notBefore)),
+  notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
+})
+
 class PathSearch {
   readonly #question: PathQuestion
   readonly #limits: PathLimits
@@ -134,5 +142,5 @@ const untrusted = (isExhausted: boolean): Refusal =>
     advice: 'check that the caller sends its intermediates, and that what is trusted is current',
   })
 
-const defaultLimits: PathLimits = { maxIntermediates: 8, maxSignatureChecks: 32, maxCandidates: 256 }
+export const defaultLimits: PathLimits = { maxIntermediates: 8, maxSignatureChecks: 32, maxCandidates: 256 }
 const maxNameComparisons = 100_000

@@ -3,12 +3,13 @@ import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
 import { textNames } from './general-names.ts'
 import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
-import { purposeOids } from './path-flaws.ts'
-import { validatePath } from './validate-path.ts'
+import { purposeOids, type CertificatePurpose } from './path-flaws.ts'
+import { validatePath, validityOf, type PathQuestion, type VerifiedPath } from './validate-path.ts'
 
 /** An X.509-SVID that was verified, and while it may be relied on. Milliseconds since the epoch. */
 export interface VerifiedSvid {
   readonly spiffeId: SpiffeId
+  readonly path: VerifiedPath
   readonly notBefore: number
   readonly notAfter: number
 }
@@ -32,14 +33,14 @@ export function createSvidVerifier(
     bundles: new Map([...bundles].map(([domain, roots]) => [domain, parse(roots)])),
     intermediates: parse(intermediates),
   }
-  return (peer, nowMs) => verifySvid(peer, trust, nowMs)
+  return (peer, nowMs) => verifyPeer(peer, trust, nowMs)
 }
 
 const isParsed = (parsed: ParsedCertificate | Refusal): parsed is ParsedCertificate =>
   !(parsed instanceof Refusal)
 
-/** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
-function verifySvid(
+/** Verifies what a peer presented as an X.509-SVID at a time, and hears what OpenSSL had to say of it. */
+function verifyPeer(
   peer: PeerCertificate,
   { bundles, intermediates: known }: SvidTrust,
   nowMs: number,
@@ -52,6 +53,25 @@ function verifySvid(
     if (intermediate instanceof Refusal) return intermediate
     intermediates.push(intermediate)
   }
+  const presented = { leaf, intermediates: [...intermediates, ...known], nowMs }
+  const verified = verifySvid(presented, bundles, 'clientAuth')
+  if (verified instanceof Refusal) return verified
+  if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
+    return new Refusal('certificate_rejected_by_tls', {
+      expected: 'a certificate that TLS accepts',
+      actual: peer.tlsError,
+    })
+  }
+  return verified
+}
+
+/** Verifies an X.509-SVID (X509-SVID §5) against the bundle of the very trust domain that it names. */
+export function verifySvid(
+  presented: Omit<PathQuestion, 'anchors' | 'purpose'>,
+  bundles: SvidTrust['bundles'],
+  purpose: CertificatePurpose,
+): VerifiedSvid | Refusal {
+  const { leaf } = presented
   const spiffeId = spiffeIdOf(leaf)
   if (spiffeId instanceof Refusal) return spiffeId
   const anchors = bundles.get(spiffeId.trustDomain)
@@ -63,27 +83,23 @@ function verifySvid(
         'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
     })
   }
-  const path =
-    leafFlaw(leaf) ??
-    validatePath({
-      leaf,
-      intermediates: [...intermediates, ...known],
-      anchors,
-      nowMs,
-      purpose: 'clientAuth',
-    })
+  const path = leafFlaw(leaf, purpose) ?? validatePath({ ...presented, anchors, purpose })
   if (path instanceof Refusal) return path
-  if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
-    return new Refusal('certificate_rejected_by_tls', {
-      expected: 'a certificate that TLS accepts',
-      actual: peer.tlsError,
+  return workloadAbove(path) ?? { spiffeId, path, ...validityOf(path) }
+}
+
+// X509-SVID §3.1: the SPIFFE ID of an authority has no path. One that has is a workload's, and workloads issue nothing.
+function workloadAbove(path: VerifiedPath): Refusal | undefined {
+  for (const { subjectAltNames } of path.slice(1, -1)) {
+    const names = Array.isArray(subjectAltNames) ? textNames(subjectAltNames, 'uri') : []
+    const workload = names.find((uri) => (parseSpiffeId(uri)?.path ?? '') !== '')
+    if (workload === undefined) continue
+    return new Refusal('certificate_issuer_not_authorized', {
+      expected: 'an issuer that is no workload',
+      actual: quoted(workload),
     })
   }
-  return {
-    spiffeId,
-    notBefore: Math.max(...path.map(({ notBefore }) => notBefore)),
-    notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
-  }
+  return undefined
 }
 
 // X509-SVID §2: exactly one URI name. The first of several would be the attacker's choice.
@@ -108,7 +124,10 @@ function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
 }
 
 // X509-SVID §4: a leaf signs nothing but its own handshakes.
-function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refusal | undefined {
+function leafFlaw(
+  { isCa, keyUsage, extendedKeyUsage }: ParsedCertificate,
+  purpose: CertificatePurpose,
+): Refusal | undefined {
   if (isCa) return new Refusal('svid_not_a_leaf', { expected: 'cA false', actual: 'cA true' })
   if (keyUsage?.certSign === true || keyUsage?.crlSign === true) {
     return new Refusal('svid_not_a_leaf', {
@@ -122,9 +141,9 @@ function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refu
       actual: 'none',
     })
   }
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purposeOids.clientAuth)) {
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purposeOids[purpose])) {
     return new Refusal('certificate_purpose_mismatch', {
-      expected: 'extKeyUsage with clientAuth',
+      expected: `extKeyUsage with ${purpose}`,
       actual: 'other usages',
     })
   }
