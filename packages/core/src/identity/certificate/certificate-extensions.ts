@@ -11,9 +11,10 @@ export interface CertificateExtension {
 /** Object identifier → extension, each once. */
 export type CertificateExtensions = ReadonlyMap<string, CertificateExtension>
 
-/** The extensions of a certificate; a second one of a kind would be somebody's choice which counts. */
-export function takeExtensions(reader: DerReader): CertificateExtensions {
-  const list = reader.enter(tags.sequence)
+/** The extensions, which are all that is in a container; a second one of a kind would be somebody's choice which counts. */
+export function takeExtensions(container: DerReader): CertificateExtensions {
+  const list = container.enter(tags.sequence)
+  container.end()
   const extensions = new Map<string, CertificateExtension>()
   readEach(list, maxExtensions, () => {
     const extension = list.enter(tags.sequence)
