@@ -423,6 +423,30 @@ describe('what a certificate is for', () => {
   })
 })
 
+describe('the roots of a trust domain', () => {
+  const x5c = [derOf(ca.bundle).toString('base64')]
+  const json = JSON.stringify({ keys: [{ kty: 'EC', use: 'x509-svid', x5c }], spiffe_sequence: 1 })
+
+  test('may be a SPIFFE bundle', async () => {
+    const house = await opened(guardOf({ 'prod.example': json }))
+    expect(await house.call(checkout)).toMatchObject({ code: 'allow' })
+  })
+
+  test.each([
+    ['without X.509 keys', '{"keys":[]}', /found none/],
+    ['with a key that is no certificate', json.replace(x5c[0] ?? '', 'AAAA'), /holds no certificate/],
+    ['that is cut off', json.slice(0, -1), /JSON object/],
+    ['of PEM that holds no certificate', 'no\n-----BEGIN NOTHING-----', /found none/],
+    [
+      'of PEM that is no certificate',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      /certificate 1 cannot be read: expected certificates in strict DER/,
+    ],
+  ])('%s are a mistake that is told when the guard is made', (_, bundle, message) => {
+    expect(() => guardOf({ 'prod.example': bundle })).toThrow(message)
+  })
+})
+
 test('a root that has expired vouches for nobody any more', async () => {
   const now = new Date('2030-01-01T00:00:00Z')
   const old = await createTestCa({

@@ -109,7 +109,7 @@ export const at = new Date('2026-06-01T00:00:00Z')
 const validity = sequence(time('250101000000Z'), time('300101000000Z'))
 
 /** A certificate that is whatever its parts make it. Keys of the issuer sign it. */
-export function certificate(
+function certificate(
   parts: Partial<CertificateParts> & Pick<CertificateParts, 'subject' | 'issuer' | 'publicKey'>,
   issuerKeys: Keys,
   extensionList: readonly Uint8Array[] = [],

@@ -45,7 +45,10 @@ interface CommonOptions {
 }
 
 export interface CertificateOptions {
-  /** Trust domain → its roots: PEM text, or the path of a PEM file. A domain never vouches for another. */
+  /**
+   * Trust domain → its roots: PEM, or a SPIFFE bundle in JSON; as text, or as the path of a file. A domain never vouches for
+   * another.
+   */
   readonly trustDomains: Readonly<Record<string, string>>
   /**
    * Issuing certificates between roots and callers, PEM text or the path of a PEM file. They complete a path that the

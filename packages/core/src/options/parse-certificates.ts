@@ -5,7 +5,9 @@ import { parseCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import { Refusal } from '../refusal.ts'
 import type { CertificateOptions } from './guard-options.ts'
+import { parsePem } from './certificate-sources.ts'
 import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
+import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
 
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
 export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
@@ -42,33 +44,36 @@ function parseBundles(options: CertificateOptions): Map<string, readonly Certifi
   )
 }
 
+/** Certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */
 function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
-  const pem = readPem(source, option)
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  if (blocks.length === 0) {
+  const text = isJson(source) ? source : readPem(source, option)
+  const ders = isJson(text) ? authoritiesIn(text, option) : parsePem(text)
+  if (ders.length === 0) {
     throw new ConfigurationError(
       option,
-      'expected at least one PEM block `-----BEGIN CERTIFICATE-----`, found none',
+      'expected at least one PEM block `-----BEGIN CERTIFICATE-----`, or one `x509-svid` key of a SPIFFE bundle, found none',
     )
   }
-  return blocks.map((block, i) => {
-    const unreadable = (expected: string): ConfigurationError =>
-      new ConfigurationError(option, `certificate ${i + 1} cannot be read: ${expected}`)
-    const der = derOf(block)
-    if (der === undefined) throw unreadable('expected an X.509 certificate in PEM')
+  return ders.map((der, i) => {
     // Said here, and not by an anchor that is passed over on every request.
     const parsed = parseCertificate(der)
     if (parsed instanceof Refusal) {
-      throw unreadable(`expected ${parsed.detail.expected}, got ${parsed.detail.actual}`)
+      const { expected, actual } = parsed.detail
+      throw new ConfigurationError(
+        option,
+        `certificate ${i + 1} cannot be read: expected ${expected}, got ${actual}`,
+      )
     }
-    return { der, pem: block }
+    return { der, pem: new X509Certificate(der).toString() }
   })
 }
 
-function derOf(pem: string): Uint8Array | undefined {
+function authoritiesIn(json: string, option: string): readonly Uint8Array[] {
   try {
-    return new X509Certificate(pem).raw
-  } catch {
-    return undefined
+    return parseSpiffeBundle(json).x509Authorities
+  } catch (error) {
+    throw new ConfigurationError(option, error instanceof Error ? error.message : 'expected a SPIFFE bundle')
   }
 }
+
+const isJson = (text: unknown): text is string => typeof text === 'string' && text.trimStart().startsWith('{')

@@ -88,8 +88,8 @@ export function requirePurpose(purpose: unknown): CertificatePurpose {
 
 function requireName(name: ExpectedName | undefined): ExpectedName {
   requireKnownKeys(name, 'expectedName', ['dns', 'ip', 'email'])
-  const entries = Object.entries(name ?? {})
-  if (name !== undefined && entries.length === 1 && typeof entries[0]?.[1] === 'string') return name
+  const [value, ...others]: readonly unknown[] = Object.values(name ?? {})
+  if (name !== undefined && others.length === 0 && typeof value === 'string' && value !== '') return name
   throw new ConfigurationError('expectedName', "expected one name, such as { dns: 'orders.internal' }")
 }
 
