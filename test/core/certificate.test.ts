@@ -23,7 +23,7 @@ import {
 } from '@peculiar/x509'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PeerCertificate } from '../../packages/core/src/evidence/peer-certificate.ts'
-import { createSvidVerifier } from '../../packages/core/src/identity/certificate/verify-svid.ts'
+import { createCertificateVerifier } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeOf, present, requestWith } from './support/asking.ts'
 import { openTls, sessionOf, type TlsHouse } from './support/tls.ts'
@@ -489,8 +489,9 @@ test.each([
   })
   const bundle = new Map([['prod.example', [{ der: new Uint8Array(root.rawData) }]]])
   const peer = { leaf: new Uint8Array(leaf.rawData), chain: [], tlsError: undefined }
-  const verified = createSvidVerifier(bundle, [])(peer, Date.now())
-  expect(verified instanceof Refusal ? verified.code : verified.spiffeId.uri).toBe(answer)
+  const verify = createCertificateVerifier({ bundles: bundle, authorities: [], intermediates: [] })
+  const verified = verify(peer, Date.now())
+  expect(verified instanceof Refusal ? verified.code : verified.id).toBe(answer)
 })
 
 async function opened(
@@ -520,10 +521,11 @@ const peerOf = (svid: TestSvid): PeerCertificate => ({
 })
 
 const verifierOf = (roots: Readonly<Record<string, TestCa>>) =>
-  createSvidVerifier(
-    new Map(Object.entries(roots).map(([domain, { bundle }]) => [domain, [{ der: derOf(bundle) }]])),
-    [],
-  )
+  createCertificateVerifier({
+    bundles: new Map(Object.entries(roots).map(([domain, { bundle }]) => [domain, [{ der: derOf(bundle) }]])),
+    authorities: [],
+    intermediates: [],
+  })
 
 /** The SPIFFE ID that a peer is verified to have, or the code of the refusal. */
 function verdictOf(
@@ -532,7 +534,7 @@ function verdictOf(
   now = Date.now(),
 ): string {
   const verified = verifierOf(roots)(peer, now)
-  return verified instanceof Refusal ? verified.code : verified.spiffeId.uri
+  return verified instanceof Refusal ? verified.code : verified.id
 }
 
 const verdict = (svid: TestSvid, roots?: Record<string, TestCa>): string => verdictOf(peerOf(svid), roots)

@@ -142,6 +142,7 @@ export const refusals = {
   certificate_not_a_leaf: certificateRefused,
   certificate_purpose_mismatch: certificateRefused,
   certificate_rejected_by_tls: certificateRefused,
+  certificate_identity_malformed: certificateRefused,
   svid_id_malformed: certificateRefused,
   svid_not_a_leaf: certificateRefused,
   trust_domain_unknown: certificateRefused,

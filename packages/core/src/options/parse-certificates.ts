@@ -1,37 +1,35 @@
-import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
-import { parseCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
-import { Refusal } from '../refusal.ts'
 import type { CertificateOptions } from './guard-options.ts'
-import { parsePem } from './certificate-sources.ts'
-import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
-import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
+import { parseAuthorities } from './parse-authorities.ts'
+import { parseBundle } from './parse-bundle.ts'
+import { requireEntries, requireKnownKeys } from './option-values.ts'
 
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
 export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
-  const bundles = parseBundles(options)
-  const { intermediates } = options
+  requireKnownKeys(options, 'certificates', ['trustDomains', 'authorities', 'intermediates'])
+  const { trustDomains, authorities, intermediates } = options
+  if (Object.keys({ ...trustDomains, ...authorities }).length === 0) {
+    throw new ConfigurationError(
+      'certificates.trustDomains',
+      "expected at least one, such as { 'prod.example': './bundle.pem' }",
+    )
+  }
   return new CertificateTrust({
-    bundles,
+    bundles: parseBundles(trustDomains ?? {}),
+    authorities: parseAuthorities(authorities ?? {}),
     intermediates:
       intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
     maxCacheEntries,
   })
 }
 
-function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
-  const domains = Object.entries(requireEntries(options.trustDomains, 'certificates.trustDomains'))
-  if (domains.length === 0) {
-    throw new ConfigurationError(
-      'certificates.trustDomains',
-      "expected at least one, such as { 'prod.example': './bundle.pem' }",
-    )
-  }
+function parseBundles(
+  trustDomains: Readonly<Record<string, unknown>>,
+): Map<string, readonly CertificatePem[]> {
   return new Map(
-    domains.map(([domain, source]) => {
+    Object.entries(requireEntries(trustDomains, 'certificates.trustDomains')).map(([domain, source]) => {
       const option = `certificates.trustDomains['${domain}']`
       if (!isTrustDomain(domain)) {
         throw new ConfigurationError(
@@ -43,37 +41,3 @@ function parseBundles(options: CertificateOptions): Map<string, readonly Certifi
     }),
   )
 }
-
-/** Certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */
-function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
-  const text = isJson(source) ? source : readPem(source, option)
-  const ders = isJson(text) ? authoritiesIn(text, option) : parsePem(text)
-  if (ders.length === 0) {
-    throw new ConfigurationError(
-      option,
-      'expected at least one PEM block `-----BEGIN CERTIFICATE-----`, or one `x509-svid` key of a SPIFFE bundle, found none',
-    )
-  }
-  return ders.map((der, i) => {
-    // Said here, and not by an anchor that is passed over on every request.
-    const parsed = parseCertificate(der)
-    if (parsed instanceof Refusal) {
-      const { expected, actual } = parsed.detail
-      throw new ConfigurationError(
-        option,
-        `certificate ${i + 1} cannot be read: expected ${expected}, got ${actual}`,
-      )
-    }
-    return { der, pem: new X509Certificate(der).toString() }
-  })
-}
-
-function authoritiesIn(json: string, option: string): readonly Uint8Array[] {
-  try {
-    return parseSpiffeBundle(json).x509Authorities
-  } catch (error) {
-    throw new ConfigurationError(option, error instanceof Error ? error.message : 'expected a SPIFFE bundle')
-  }
-}
-
-const isJson = (text: unknown): text is string => typeof text === 'string' && text.trimStart().startsWith('{')

@@ -1,7 +1,6 @@
 import { Refusal, quoted } from '../../refusal.ts'
-import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
 import { textNames } from './general-names.ts'
-import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
+import type { ParsedCertificate } from './parsed-certificate.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 import { purposeOids, type CertificatePurpose } from './path-flaws.ts'
 import { validatePath, validityOf, type PathQuestion, type VerifiedPath } from './validate-path.ts'
@@ -14,61 +13,13 @@ export interface VerifiedSvid {
   readonly notAfter: number
 }
 
-/** The roots of each trust domain, which can never vouch for another one, and what may stand between. */
-export interface SvidTrust {
-  readonly bundles: ReadonlyMap<string, readonly ParsedCertificate[]>
-  readonly intermediates: readonly ParsedCertificate[]
-}
-
-type Der = { readonly der: Uint8Array }
-
-/** Parses what certificates are held against, once, and verifies against it from then on. */
-export function createSvidVerifier(
-  bundles: ReadonlyMap<string, readonly Der[]>,
-  intermediates: readonly Der[],
-): (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal {
-  const parse = (list: readonly Der[]): readonly ParsedCertificate[] =>
-    list.map(({ der }) => parseCertificate(der)).filter(isParsed)
-  const trust: SvidTrust = {
-    bundles: new Map([...bundles].map(([domain, roots]) => [domain, parse(roots)])),
-    intermediates: parse(intermediates),
-  }
-  return (peer, nowMs) => verifyPeer(peer, trust, nowMs)
-}
-
-const isParsed = (parsed: ParsedCertificate | Refusal): parsed is ParsedCertificate =>
-  !(parsed instanceof Refusal)
-
-/** Verifies what a peer presented as an X.509-SVID at a time, and hears what OpenSSL had to say of it. */
-function verifyPeer(
-  peer: PeerCertificate,
-  { bundles, intermediates: known }: SvidTrust,
-  nowMs: number,
-): VerifiedSvid | Refusal {
-  const leaf = parseCertificate(peer.leaf)
-  if (leaf instanceof Refusal) return leaf
-  const intermediates: ParsedCertificate[] = []
-  for (const der of peer.chain) {
-    const intermediate = parseCertificate(der)
-    if (intermediate instanceof Refusal) return intermediate
-    intermediates.push(intermediate)
-  }
-  const presented = { leaf, intermediates: [...intermediates, ...known], nowMs }
-  const verified = verifySvid(presented, bundles, 'clientAuth')
-  if (verified instanceof Refusal) return verified
-  if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
-    return new Refusal('certificate_rejected_by_tls', {
-      expected: 'a certificate that TLS accepts',
-      actual: peer.tlsError,
-    })
-  }
-  return verified
-}
+/** The roots of each trust domain, which can never vouch for another one. */
+export type Bundles = ReadonlyMap<string, readonly ParsedCertificate[]>
 
 /** Verifies an X.509-SVID (X509-SVID §5) against the bundle of the very trust domain that it names. */
 export function verifySvid(
   presented: Omit<PathQuestion, 'anchors' | 'purpose'>,
-  bundles: SvidTrust['bundles'],
+  bundles: Bundles,
   purpose: CertificatePurpose,
 ): VerifiedSvid | Refusal {
   const { leaf } = presented
@@ -149,16 +100,3 @@ function leafFlaw(
   }
   return undefined
 }
-
-/**
- * Complaints that only say that OpenSSL found no path of its own, or found one out of time: our validation has just
- * answered both. Any other, a revocation above all, stands.
- */
-const ourBusiness: ReadonlySet<string> = new Set([
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-])
