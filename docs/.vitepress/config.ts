@@ -19,6 +19,7 @@ export default defineConfig({
           { text: 'Proof of possession', link: '/proof' },
           { text: 'Express', link: '/express' },
           { text: 'Decorators', link: '/decorators' },
+          { text: 'Client certificates', link: '/certificates' },
           { text: 'Testing', link: '/testing' },
         ],
       },
