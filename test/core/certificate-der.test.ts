@@ -76,7 +76,7 @@ describe('a length', () => {
 })
 
 test.each([
-  ['behind the certificate', Buffer.concat([good, Buffer.from([0])])],
+  ['behind the certificate', Buffer.concat([good, integer(1)])],
   ['behind the signature', leafWith({ end: integer(1) })],
   ['behind the extensions', leafWith({ rest: Buffer.concat([der(0xa3, sequence(usage)), integer(1)]) })],
   ['behind the list of extensions', leafWith({ rest: der(0xa3, sequence(usage), integer(1)) })],
@@ -357,6 +357,26 @@ describe('a public key', () => {
 test('unique identifiers are refused: nobody has issued any for thirty years', () => {
   const rest = Buffer.concat([der(0x81, Buffer.from([0, 1])), der(0xa3, sequence(usage))])
   expect(problemOf(leafWith({ rest }))).toBe('expected the tag 0xa3, got 0x81')
+})
+
+test.each([
+  ['in a key identifier of the issuer', '2.5.29.35', sequence(der(0xa1, Buffer.from('x')))],
+  ['in a policy', '2.5.29.32', sequence(sequence(oid('1.2.3'), sequence(Buffer.from('x'))))],
+  [
+    'in an access to the issuer',
+    '1.3.6.1.5.5.7.1.1',
+    sequence(sequence(oid('1.2.3'), der(0xa4, bits(0), hex('0281')))),
+  ],
+])('values that nobody looks into are DER as well: %s', (_, type, value) => {
+  expect(problemOf(leafWithExtensions(extension(type, false, value)))).toMatch(/length|ends behind/)
+})
+
+test('values of more than 32 containers are refused', () => {
+  const nested = (depth: number): Buffer => (depth === 0 ? bits(0) : sequence(nested(depth - 1)))
+  const policy = (depth: number): Buffer =>
+    extension('2.5.29.32', false, sequence(sequence(oid('1.2.3'), nested(depth))))
+  expect(problemOf(leafWithExtensions(policy(30)))).toBeUndefined()
+  expect(problemOf(leafWithExtensions(policy(31)))).toBe('values more than 32 deep')
 })
 
 test('a certificate of more than 16 KiB is refused', () => {

@@ -68,8 +68,13 @@ describe('the DER of names', () => {
     expect(textNames(names, 'dns')).toEqual(['a.example'])
   })
 
-  test.each([0xa0, 0xa3, 0xa5, 0x88])('may hold a name of tag %i, which is kept by its tag', (tag) => {
-    const der = sequence(element(tag, Buffer.from('x')), one)
+  test.each([
+    [0xa0, element(0x02, Buffer.from('x'))],
+    [0xa3, element(0x30, Buffer.alloc(0))],
+    [0xa5, Buffer.alloc(0)],
+    [0x88, Buffer.from('x')],
+  ])('may hold a name of tag %i, which is kept by its tag', (tag, content) => {
+    const der = sequence(element(tag, content), one)
     expect(parseSubjectAltNames(der)?.[0]).toEqual({ kind: 'other', value: tag })
   })
 
@@ -108,6 +113,7 @@ describe('the DER of names', () => {
     ['a directory name that is none', sequence(element(0xa4, Buffer.from('x')))],
     ['an empty directory name', sequence(element(0xa4, sequence()))],
     ['an object identifier that is none', sequence(element(0x88, Buffer.from([0x80, 1])))],
+    ['a name of another kind whose inside is no DER', sequence(element(0xa0, Buffer.from('x')))],
     ['an empty URI', sequence(element(uri, Buffer.alloc(0)))],
     ['a NUL in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\0.evil')))],
     ['a line break in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\n')))],

@@ -1,5 +1,5 @@
 import { takeExtensions, type CertificateExtensions } from './certificate-extensions.ts'
-import { contextContainer, DerReader, MalformedDer, tags } from './der.ts'
+import { contextContainer, DerReader, MalformedDer, requireDer, tags } from './der.ts'
 import { hexOf, smallNumberOf, takeBits, takeInteger, takeTime } from './der-values.ts'
 import { takeName, type DistinguishedName } from './distinguished-name.ts'
 
@@ -21,6 +21,7 @@ export interface CertificateFields {
 
 /** Reads every octet of a certificate, once. Throws `MalformedDer`. */
 export function readCertificateFields(der: Uint8Array): CertificateFields {
+  requireDer(der)
   const file = new DerReader(der)
   const certificate = file.enter(tags.sequence)
   file.end()

@@ -82,6 +82,19 @@ export class DerReader {
   }
 }
 
+/**
+ * Requires octets to be values in DER, and what is in containers as well, to the last one. Asked of all that is then read by its
+ * meaning: parts that nobody here looks into have one spelling too.
+ */
+export function requireDer(octets: Uint8Array, depth = 0): void {
+  if (depth > maxDepth) throw new MalformedDer(`values more than ${maxDepth} deep`)
+  const reader = new DerReader(octets)
+  while (!reader.isAtEnd) {
+    const { tag, content } = reader.take()
+    if ((tag & 0x20) !== 0) requireDer(content, depth + 1)
+  }
+}
+
 /** Reads octets that are one value with this tag and nothing behind it. */
 export function readWhole<T>(octets: Uint8Array, tag: number, read: (content: DerReader) => T): T {
   const outer = new DerReader(octets)
@@ -116,5 +129,7 @@ export const tags = {
 /** Context-specific, as `[n]` is written in ASN.1: of one value, or of a container. */
 export const contextTag = (number: number): number => 0x80 | number
 export const contextContainer = (number: number): number => 0xa0 | number
+
+const maxDepth = 32
 
 const hexOf = (tag: number | undefined): string => (tag === undefined ? 'nothing' : `0x${tag.toString(16)}`)

@@ -5,6 +5,7 @@ import {
   MalformedDer,
   readEach,
   readWhole,
+  requireDer,
   tags,
   type DerElement,
 } from './der.ts'
@@ -27,6 +28,7 @@ export type SubjectAltNames = readonly GeneralName[]
  */
 export function parseSubjectAltNames(der: Uint8Array): SubjectAltNames | undefined {
   try {
+    requireDer(der)
     return readWhole(der, tags.sequence, (names) => readEach(names, maxNames, takeSubjectAltName))
   } catch (error) {
     if (error instanceof MalformedDer) return undefined

@@ -1,4 +1,4 @@
-import { contextContainer, MalformedDer, readEach, readWhole, tags, DerReader } from './der.ts'
+import { contextContainer, MalformedDer, readEach, readWhole, requireDer, tags, DerReader } from './der.ts'
 import { isBelow } from './distinguished-name.ts'
 import { takeGeneralName, type GeneralName } from './general-names.ts'
 import { hostOfUri, isHost, isHostPattern, isWithin, parseEmail } from './host-names.ts'
@@ -14,6 +14,7 @@ export interface NameConstraints {
 /** Reads the value of a nameConstraints extension; undefined where it cannot be read, so that nothing can be held to it. */
 export function parseNameConstraints(der: Uint8Array): NameConstraints | undefined {
   try {
+    requireDer(der)
     return readWhole(der, tags.sequence, (reader) => {
       const permitted = takeSubtrees(reader, 0)
       const excluded = takeSubtrees(reader, 1)

@@ -13,7 +13,7 @@ import {
   type KeyUsage,
 } from './certificate-extensions.ts'
 import { readCertificateFields, type CertificateFields } from './certificate-fields.ts'
-import { MalformedDer } from './der.ts'
+import { MalformedDer, requireDer } from './der.ts'
 import { parseSubjectAltNames, type SubjectAltNames } from './general-names.ts'
 import { parseNameConstraints, type NameConstraints } from './name-constraints.ts'
 
@@ -62,7 +62,9 @@ function readExtensions(fields: CertificateFields) {
   const { extensions, issuer, subject } = fields
   const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined => {
     const extension = extensions.get(oid)
-    return extension === undefined ? undefined : parse(extension.value)
+    if (extension === undefined) return undefined
+    requireDer(extension.value)
+    return parse(extension.value)
   }
   const { isCa = false, pathLength } = read(extensionOids.basicConstraints, parseBasicConstraints) ?? {}
   // Not evaluated, and still no place for junk.
@@ -74,8 +76,7 @@ function readExtensions(fields: CertificateFields) {
     pathLength,
     keyUsage: read(extensionOids.keyUsage, parseKeyUsage),
     extendedKeyUsage: read(extensionOids.extKeyUsage, parseOids),
-    subjectAltNames: read(extensionOids.subjectAltName, readAltNames),
-    nameConstraints: read(extensionOids.nameConstraints, readNameConstraints),
+    ...readNames(extensions),
     subjectKeyId: read(extensionOids.subjectKeyIdentifier, parseSubjectKeyId),
     authorityKeyId: read(extensionOids.authorityKeyIdentifier, parseAuthorityKeyId),
     unsupportedExtension: findUnsupported(extensions, isCa),
@@ -83,10 +84,17 @@ function readExtensions(fields: CertificateFields) {
   }
 }
 
-const readAltNames = (der: Uint8Array): SubjectAltNames | 'unreadable' =>
-  parseSubjectAltNames(der) ?? 'unreadable'
-const readNameConstraints = (der: Uint8Array): NameConstraints | 'unreadable' =>
-  parseNameConstraints(der) ?? 'unreadable'
+// Names that cannot be read are told from a certificate that is none: which of them count is for others to say.
+function readNames(
+  extensions: CertificateExtensions,
+): Pick<ParsedCertificate, 'subjectAltNames' | 'nameConstraints'> {
+  const names = extensions.get(extensionOids.subjectAltName)
+  const constraints = extensions.get(extensionOids.nameConstraints)
+  return {
+    subjectAltNames: names && (parseSubjectAltNames(names.value) ?? 'unreadable'),
+    nameConstraints: constraints && (parseNameConstraints(constraints.value) ?? 'unreadable'),
+  }
+}
 
 // Every critical extension must be understood (RFC 5280 §4.2). Constraints count even where they are not marked so: passing over
 // them would let a constrained authority do what it likes. Name constraints have no meaning outside of an authority.
