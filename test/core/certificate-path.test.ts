@@ -503,6 +503,119 @@ describe('the search', () => {
   })
 })
 
+describe('a refusal says what was expected, and which certificate has what', () => {
+  const above = 'authority 1 above the leaf, with serial number 01,'
+  const below = (options: AuthorityOptions): readonly [Buffer, Asked] => {
+    const between = authority(options, root)
+    return [leaf(between), { pool: [between] }]
+  }
+  const own = (...list: readonly Buffer[]): readonly [Buffer, Asked] => [leaf(root, { extensions: list }), {}]
+  const unreadable = extension('2.5.29.30', true, sequence())
+  const many = Array.from({ length: 250 }, (_, i) => names.dns(`b${i}.a.example`))
+  const subtrees = Array.from({ length: 128 }, () => names.dns('a.example'))
+
+  function tooManyNames(): readonly [Buffer, Asked] {
+    const also = [extensions.nameConstraints(subtrees)]
+    const chain = [authority({ also })]
+    for (let depth = 1; depth < 5; depth += 1) {
+      chain.push(authority({ commonName: `CA ${depth}`, also }, chain[depth - 1]))
+    }
+    const [anchor = root, last = root] = [chain[0], chain[4]]
+    return [leaf(last, { names: many }), { anchors: [anchor], pool: chain }]
+  }
+
+  test.each([
+    [
+      below({ parts: until('260101000000Z') }),
+      'a certificate in time',
+      `${above} expired at 2026-01-01T00:00:00.000Z`,
+    ],
+    [
+      below({ parts: from('270101000000Z') }),
+      'a certificate in time',
+      `${above} starts at 2027-01-01T00:00:00.000Z`,
+    ],
+    [
+      [leaf(root, { parts: { innerAlgorithm: sequence(oid('1.2.840.10045.4.1')) } }), {}],
+      'SHA-256 or better, RSA 2048, P-256 or Ed25519',
+      'the leaf has another key or signature',
+    ],
+    [
+      [leaf(root, { parts: { serialNumber: integer(0) } }), {}],
+      'a serial number that is positive',
+      'the leaf has zero',
+    ],
+    [
+      own(extension('1.2.3.4', true, hex('0500'))),
+      'no critical extension but the common ones',
+      'the leaf has 1.2.3.4',
+    ],
+    [below({ also: [unreadable] }), 'name constraints that can be read', `${above} has others`],
+    [own(extension('2.5.29.17', true, sequence())), 'alternative names in strict DER', 'the leaf has others'],
+    [own(extensions.authority()), 'no CA, no keyCertSign and no cRLSign', 'the leaf has one of them'],
+    [own(extensions.keyUsage(0x08)), 'keyUsage with digitalSignature', 'the leaf has one without'],
+    [own(extensions.extKeyUsage(serverAuth)), 'extKeyUsage with clientAuth', 'the leaf has other usages'],
+    [below({ extensions: [] }), 'an issuer that has basicConstraints with cA', `${above} has not`],
+    [
+      below({ extensions: [extensions.authority(), extensions.keyUsage(0x02)] }),
+      'an issuer that has keyUsage with keyCertSign',
+      `${above} has not`,
+    ],
+    [
+      below({ also: [extensions.extKeyUsage(serverAuth)] }),
+      'an issuer that has extKeyUsage with clientAuth',
+      `${above} has not`,
+    ],
+    [
+      tooManyNames(),
+      'names within the name constraints of authority 4 above the leaf',
+      'the leaf has more names than can be compared',
+    ],
+    [[leaf(authority()), {}], 'a path to a trust anchor', 'none found'],
+    [
+      [leaf(root), { anchors: [authority(), root], limits: { maxSignatureChecks: 1 } }],
+      'a path to a trust anchor',
+      'none found within the bounds of the search',
+    ],
+    [
+      [leaf(root), { expectedName: { dns: 'a.example' } }],
+      'an alternative name that is the expected DNS name',
+      'others',
+    ],
+    [
+      [leaf(root, { extensions: [] }), { expectedName: { ip: '192.0.2.1' } }],
+      'an alternative name that is the expected IP address',
+      'no alternative names',
+    ],
+    [
+      [leaf(root), { expectedName: { email: 'a@a.example' } }],
+      'an alternative name that is the expected e-mail address',
+      'others',
+    ],
+  ] satisfies [readonly [Buffer, Asked], string, string][])(
+    '%#: %s',
+    ([certificate, asked], expected, actual) => {
+      expect(answerTo(certificate, asked)).toMatchObject({ detail: { expected, actual } })
+    },
+  )
+
+  test('and how long a path may be, and what to do about none', () => {
+    const anchor = authority({ pathLength: 0 })
+    const between = authority({}, anchor)
+    expect(answerTo(leaf(between), { anchors: [anchor], pool: [between] })).toMatchObject({
+      detail: {
+        expected: 'an issuer that has at most 0 authorities below it',
+        actual: 'authority 2 above the leaf, with serial number 01, has not',
+      },
+    })
+    expect(answerTo(leaf(authority()))).toMatchObject({
+      detail: {
+        advice: 'check that the caller sends its intermediates, and that what is trusted is current',
+      },
+    })
+  })
+})
+
 test('a path that was verified shows what it consists of, and cannot be changed', () => {
   const certificate = leaf(issuing, {
     names: [

@@ -324,6 +324,23 @@ describe('along a path', () => {
     })
   })
 
+  test.each([
+    ['URIs', uri('https://b.example/'), uri('a.example')],
+    ['DNS names', dns('b.example'), dns('a.example')],
+    ['e-mail addresses', email('b@b.example'), email('a.example')],
+    ['IP addresses', ip(10, 0, 0, 1), ip(11, 0, 0, 0, 255, 0, 0, 0)],
+    ['directory names', directory(name('b')), directory(name('Leaf'))],
+    ['names of other kinds', other(), other()],
+  ])('a refusal tells %s from other kinds', (kind, own, base) => {
+    const anchor = constrained([base])
+    const certificate = leaf(anchor, { names: [own] })
+    expect(
+      validatePath({ leaf: certificate, trustAnchors: [anchor.der], at, purpose: 'clientAuth' }),
+    ).toMatchObject({
+      detail: { expected: `${kind} within the name constraints of authority 1 above the leaf` },
+    })
+  })
+
   test('so many comparisons are made and no more', () => {
     const subtrees = Array.from({ length: 128 }, (_, i) => dns(`a${i}.example`))
     const many = Array.from({ length: 250 }, (_, i) => dns(`b${i}.a0.example`))
