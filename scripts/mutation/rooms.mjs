@@ -29,6 +29,11 @@ export const testsOfRooms = {
     'test/threats/proof-of-possession.test.ts',
     'test/vectors/dpop.test.ts',
   ],
+  'identity/certificate': [
+    'test/core/{certificate-building-blocks,certificate-der,certificate-identity,certificate-path}.test.ts',
+    'test/core/{general-names,name-constraints,spiffe-id}.test.ts',
+    'test/vectors/x509-limbo.test.ts',
+  ],
   'identity/trust': [
     'test/core/{attacked-key-sources,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,opaque-tokens,presets-spiffe,select-key}.test.ts',
     'test/threats/{key-sets-and-caches,tenants}.test.ts',

@@ -23,7 +23,7 @@ import {
 } from '@peculiar/x509'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PeerCertificate } from '../../packages/core/src/evidence/peer-certificate.ts'
-import { createSvidVerifier } from '../../packages/core/src/identity/certificate/verify-svid.ts'
+import { createCertificateVerifier } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeOf, present, requestWith } from './support/asking.ts'
 import { openTls, sessionOf, type TlsHouse } from './support/tls.ts'
@@ -124,7 +124,7 @@ describe('an intermediate', async () => {
     'no-cert-sign': 'certificate_issuer_not_authorized',
     'path-length-exceeded': 'certificate_issuer_not_authorized',
     expired: 'certificate_expired',
-    'name-constraints-violated': 'certificate_extension_unsupported',
+    'name-constraints-violated': 'certificate_name_not_permitted',
   }
 
   test.each(brokenIntermediateKinds)('that is %s makes its SVIDs refused', async (kind) => {
@@ -423,6 +423,30 @@ describe('what a certificate is for', () => {
   })
 })
 
+describe('the roots of a trust domain', () => {
+  const x5c = [derOf(ca.bundle).toString('base64')]
+  const json = JSON.stringify({ keys: [{ kty: 'EC', use: 'x509-svid', x5c }], spiffe_sequence: 1 })
+
+  test('may be a SPIFFE bundle', async () => {
+    const house = await opened(guardOf({ 'prod.example': json }))
+    expect(await house.call(checkout)).toMatchObject({ code: 'allow' })
+  })
+
+  test.each([
+    ['without X.509 keys', '{"keys":[]}', /found none/],
+    ['with a key that is no certificate', json.replace(x5c[0] ?? '', 'AAAA'), /holds no certificate/],
+    ['that is cut off', json.slice(0, -1), /JSON object/],
+    ['of PEM that holds no certificate', 'no\n-----BEGIN NOTHING-----', /found none/],
+    [
+      'of PEM that is no certificate',
+      '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+      /certificate 1 cannot be read: expected certificates in strict DER/,
+    ],
+  ])('%s are a mistake that is told when the guard is made', (_, bundle, message) => {
+    expect(() => guardOf({ 'prod.example': bundle })).toThrow(message)
+  })
+})
+
 test('a root that has expired vouches for nobody any more', async () => {
   const now = new Date('2030-01-01T00:00:00Z')
   const old = await createTestCa({
@@ -465,8 +489,9 @@ test.each([
   })
   const bundle = new Map([['prod.example', [{ der: new Uint8Array(root.rawData) }]]])
   const peer = { leaf: new Uint8Array(leaf.rawData), chain: [], tlsError: undefined }
-  const verified = createSvidVerifier(bundle, [])(peer, Date.now())
-  expect(verified instanceof Refusal ? verified.code : verified.spiffeId.uri).toBe(answer)
+  const verify = createCertificateVerifier({ bundles: bundle, authorities: [], intermediates: [] })
+  const verified = verify(peer, Date.now())
+  expect(verified instanceof Refusal ? verified.code : verified.id).toBe(answer)
 })
 
 async function opened(
@@ -496,10 +521,11 @@ const peerOf = (svid: TestSvid): PeerCertificate => ({
 })
 
 const verifierOf = (roots: Readonly<Record<string, TestCa>>) =>
-  createSvidVerifier(
-    new Map(Object.entries(roots).map(([domain, { bundle }]) => [domain, [{ der: derOf(bundle) }]])),
-    [],
-  )
+  createCertificateVerifier({
+    bundles: new Map(Object.entries(roots).map(([domain, { bundle }]) => [domain, [{ der: derOf(bundle) }]])),
+    authorities: [],
+    intermediates: [],
+  })
 
 /** The SPIFFE ID that a peer is verified to have, or the code of the refusal. */
 function verdictOf(
@@ -508,7 +534,7 @@ function verdictOf(
   now = Date.now(),
 ): string {
   const verified = verifierOf(roots)(peer, now)
-  return verified instanceof Refusal ? verified.code : verified.spiffeId.uri
+  return verified instanceof Refusal ? verified.code : verified.id
 }
 
 const verdict = (svid: TestSvid, roots?: Record<string, TestCa>): string => verdictOf(peerOf(svid), roots)

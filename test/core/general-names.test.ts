@@ -3,7 +3,11 @@ import '@countersign/testing'
 import { GeneralNames } from '@peculiar/x509'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseSubjectAltNames } from '../../packages/core/src/identity/certificate/general-names.ts'
+import {
+  parseSubjectAltNames,
+  textNames,
+  type SubjectAltNames,
+} from '../../packages/core/src/identity/certificate/general-names.ts'
 
 const uri = 0x86
 const dns = 0x82
@@ -13,13 +17,9 @@ describe('generated names', () => {
     fc.assert(
       fc.property(fc.array(generalName(), { minLength: 1, maxLength: 20 }), (names) => {
         const der = Buffer.from(new GeneralNames(names).rawData)
-        const ours = parseSubjectAltNames(der)
-        const of = (type: string): readonly string[] =>
-          names.filter((name) => name.type === type).map(({ value }) => value)
-        expect(ours?.uris).toEqual(of('url'))
-        expect(ours?.dnsNames).toEqual(of('dns'))
-        expect(ours?.others).toBe(names.length - of('url').length - of('dns').length)
-        expect(secondOpinion(der)).toEqual({ uris: ours?.uris, dnsNames: ours?.dnsNames })
+        const ours = described(parseSubjectAltNames(der))
+        expect(ours).toEqual(names.map(({ type, value }) => `${type}:${value}`))
+        expect(secondOpinion(der)).toEqual(ours)
       }),
     )
   })
@@ -35,11 +35,10 @@ describe('generated names', () => {
           for (const [at, octet] of changes) der[at % der.length] = octet
           const ours = parseSubjectAltNames(der)
           if (ours === undefined) return
-          const { uris, dnsNames } = ours
           const theirs = secondOpinion(der)
           if (theirs === undefined) return
           agreed += 1
-          expect(theirs).toEqual({ uris, dnsNames })
+          expect(theirs).toEqual(described(ours))
         },
       ),
       { numRuns: 2000 },
@@ -63,19 +62,29 @@ describe('the DER of names', () => {
 
   test('is read in order', () => {
     const der = sequence(one, element(dns, Buffer.from('a.example')), element(uri, Buffer.from('b')))
-    expect(parseSubjectAltNames(der)).toEqual({
-      uris: ['spiffe://prod.example/a', 'b'],
-      dnsNames: ['a.example'],
-      others: 0,
-    })
+    const names = parseSubjectAltNames(der) ?? []
+    expect(described(names)).toEqual(['url:spiffe://prod.example/a', 'dns:a.example', 'url:b'])
+    expect(textNames(names, 'uri')).toEqual(['spiffe://prod.example/a', 'b'])
+    expect(textNames(names, 'dns')).toEqual(['a.example'])
   })
 
-  test.each([0xa0, 0x81, 0xa3, 0xa4, 0xa5, 0x87, 0x88])(
-    'may hold a name of tag %i, which is counted',
-    (tag) => {
-      expect(parseSubjectAltNames(sequence(element(tag, Buffer.from('x')), one))).toMatchObject({ others: 1 })
-    },
-  )
+  test.each([
+    [0xa0, element(0x02, Buffer.from('x'))],
+    [0xa3, element(0x30, Buffer.alloc(0))],
+    [0xa5, Buffer.alloc(0)],
+    [0x88, Buffer.from('x')],
+  ])('may hold a name of tag %i, which is kept by its tag', (tag, content) => {
+    const der = sequence(element(tag, content), one)
+    expect(parseSubjectAltNames(der)?.[0]).toEqual({ kind: 'other', value: tag })
+  })
+
+  test('may hold the name of a directory', () => {
+    const commonName = element(0x30, Buffer.from('0603550403130178', 'hex')) // 2.5.4.3, PrintableString `x`
+    const name = element(0xa4, sequence(element(0x31, commonName)))
+    expect(parseSubjectAltNames(sequence(name))).toMatchObject([
+      { kind: 'directory', value: { attributes: [{ type: '2.5.4.3', text: 'x' }] } },
+    ])
+  })
 
   const refused: readonly (readonly [string, Uint8Array])[] = [
     ['nothing', Buffer.alloc(0)],
@@ -99,6 +108,12 @@ describe('the DER of names', () => {
     ['a constructed URI', sequence(element(0xa6, Buffer.from('spiffe://prod.example/a')))],
     ['a universal tag', sequence(element(0x16, Buffer.from('spiffe://prod.example/a')))],
     ['a tag beyond the last name', sequence(element(0x89, Buffer.from('x')))],
+    ['an IP address of three octets', sequence(element(0x87, Buffer.from([1, 2, 3])))],
+    ['an IP address and a mask', sequence(element(0x87, Buffer.from([192, 0, 2, 0, 255, 255, 255, 0])))],
+    ['a directory name that is none', sequence(element(0xa4, Buffer.from('x')))],
+    ['an empty directory name', sequence(element(0xa4, sequence()))],
+    ['an object identifier that is none', sequence(element(0x88, Buffer.from([0x80, 1])))],
+    ['a name of another kind whose inside is no DER', sequence(element(0xa0, Buffer.from('x')))],
     ['an empty URI', sequence(element(uri, Buffer.alloc(0)))],
     ['a NUL in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\0.evil')))],
     ['a line break in a URI', sequence(element(uri, Buffer.from('spiffe://prod.example/a\n')))],
@@ -117,13 +132,15 @@ describe('the DER of names', () => {
 
   test('may hold 256 names', () => {
     const names = Array.from({ length: 256 }, () => element(dns, Buffer.from('a')))
-    expect(parseSubjectAltNames(sequence(...names))?.dnsNames).toHaveLength(256)
+    expect(parseSubjectAltNames(sequence(...names))).toHaveLength(256)
   })
 
   test('of every length has one spelling', () => {
     for (const length of [1, 127, 128, 129, 255, 256, 257, 1000]) {
       const text = 'a'.repeat(length)
-      expect(parseSubjectAltNames(sequence(element(uri, Buffer.from(text))))?.uris).toEqual([text])
+      expect(described(parseSubjectAltNames(sequence(element(uri, Buffer.from(text)))))).toEqual([
+        `url:${text}`,
+      ])
     }
   })
 })
@@ -145,16 +162,34 @@ function generalName(): fc.Arbitrary<Name> {
 }
 
 /** What @peculiar/x509 makes of it; undefined where it can make nothing of it. */
-function secondOpinion(der: Uint8Array): { uris: string[]; dnsNames: string[] } | undefined {
+function secondOpinion(der: Uint8Array): readonly string[] | undefined {
   try {
     const { items } = new GeneralNames(Buffer.from(der))
-    const of = (type: string): string[] =>
-      items.filter((name) => name.type === type).map(({ value }) => value)
-    return { uris: of('url'), dnsNames: of('dns') }
+    return items.filter(({ type }) => common.includes(type)).map(({ type, value }) => `${type}:${value}`)
   } catch {
     return undefined
   }
 }
+
+/** What we make of it, in the words of @peculiar/x509. */
+function described(names: SubjectAltNames | undefined): readonly string[] | undefined {
+  return names?.flatMap((name) => {
+    if (name.kind === 'ip') return [`ip:${addressOf(name.value)}`]
+    if (name.kind === 'directory' || name.kind === 'other') return []
+    return [`${name.kind === 'uri' ? 'url' : name.kind}:${name.value}`]
+  })
+}
+
+// As it stands in a log of its own writing, so that the same address is the same text.
+function addressOf(octets: Uint8Array): string {
+  if (octets.length === 4) return octets.join('.')
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((octets[2 * i] ?? 0) * 256 + (octets[2 * i + 1] ?? 0)).toString(16),
+  )
+  return groups.join(':')
+}
+
+const common = ['url', 'dns', 'ip', 'email']
 
 function element(tag: number, content: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([tag]), lengthOf(content.length), content])

@@ -110,7 +110,7 @@ describe.skipIf(process.platform === 'win32')('a task', () => {
     expect((await mutate(['policy', '--force', 'identity/jws'])).stdout).toBe(
       '=== policy\npolicy run --force\n=== identity/jws\nidentity/jws run --force\n',
     )
-    expect((await mutate([])).stdout.match(/^===/gm)).toHaveLength(7)
+    expect((await mutate([])).stdout.match(/^===/gm)).toHaveLength(8)
     expect(await mutate(['policy', 'decision'], '1')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('survive in policy, decision'),

@@ -62,6 +62,25 @@ test('T38 a subject that holds a name within a name says nothing', async () => {
   }
 })
 
+const corp = await createTestCa({ name: 'Corp' })
+const bySubject = createGuard({
+  certificates: { authorities: { corp: { roots: corp.bundle, identity: { subject: 'commonName' } } } },
+  log: false,
+})
+const byDns = createGuard({
+  certificates: { authorities: { corp: { roots: corp.bundle, identity: 'dns' } } },
+  log: false,
+})
+
+test('T38 a subject that is a name by configuration is read from its octets, and is one name', async () => {
+  const house = await opened(bySubject)
+  const call = async (commonName: string) => house.call(await corp.svid('/x', { names: [], commonName }))
+  expect(await call('checkout')).toMatchObject({ caller: 'x509:corp#commonName=checkout' })
+  for (const text of ['x, CN=admin', 'x\nCN=admin', 'x+CN=admin', 'x\\2cCN=admin', 'x#commonName=admin']) {
+    expect(await call(text), text).toMatchObject({ code: 'certificate_identity_malformed' })
+  }
+})
+
 describe.each(expressVersions)('%s', (_version, express) => {
   const names = [
     'Client-Cert',
@@ -278,6 +297,69 @@ test.each([
   const house = await opened(guard)
   expect(await house.call(await ca.svid('/x', options as CertificateOptions))).toMatchObject({
     code: 'svid_id_malformed',
+  })
+})
+
+test('T44 a common name is nobody’s identity beside any other name, nor instead of a missing one', async () => {
+  const subject = await opened(bySubject)
+  const dnsHouse = await opened(byDns)
+  for (const names of [[dns('x.corp.example')], [url('https://x.corp.example/')]]) {
+    const beside = await corp.svid('/x', { names, commonName: 'admin' })
+    expect(await subject.call(beside)).toMatchObject({ code: 'certificate_identity_malformed' })
+  }
+  const instead = await corp.svid('/x', { names: [], commonName: 'admin.corp.example' })
+  expect(await dnsHouse.call(instead)).toMatchObject({ code: 'certificate_identity_malformed' })
+})
+
+test.each([
+  ['a wildcard', [dns('*.corp.example')]],
+  ['two names', [dns('x.corp.example'), dns('admin.corp.example')]],
+])('T44 %s of hosts is nobody’s identity', async (_, names) => {
+  const house = await opened(byDns)
+  expect(await house.call(await corp.svid('/x', { names }))).toMatchObject({
+    code: 'certificate_identity_malformed',
+  })
+})
+
+test('T44 another name does not stand in for a SPIFFE ID that is not to be trusted', async () => {
+  const house = await opened(
+    createGuard({
+      certificates: {
+        trustDomains: { 'prod.example': ca.bundle },
+        authorities: { corp: { roots: corp.bundle, identity: 'dns' } },
+      },
+      log: false,
+    }),
+  )
+  const names = [url(victim), dns('x.corp.example')]
+  expect(await house.call(await corp.svid('/x', { names }))).toMatchObject({ code: 'certificate_untrusted' })
+})
+
+test.each([
+  ['a CA', { basicConstraints: { ca: true } }, 'certificate_not_a_leaf'],
+  ['a CA by its keyUsage', { keyUsages: ['digitalSignature', 'keyCertSign'] }, 'certificate_not_a_leaf'],
+  ['one for servers', { purposes: ['serverAuth'] }, 'certificate_purpose_mismatch'],
+  ['one for any use', { purposes: ['any'] }, 'certificate_purpose_mismatch'],
+] satisfies [string, CertificateOptions, string][])(
+  'T45 %s is no leaf for a client of another authority either',
+  async (_, options, code) => {
+    const house = await opened(byDns)
+    const names = [dns('x.corp.example')]
+    const leaf = await corp.svid('/x', { names, ...(options as CertificateOptions) })
+    expect(await house.call(leaf)).toMatchObject({ code })
+  },
+)
+
+test.each([
+  ['a leaf that signs another one', { basicConstraints: { ca: false }, keyUsages: ['digitalSignature'] }],
+  ['a workload that was made an authority', { names: [url('spiffe://prod.example/ns/shop/sa/checkout')] }],
+] satisfies [string, CertificateOptions][])('T45 %s issues nothing', async (_, options) => {
+  const upstart = await ca.intermediate(options)
+  // Configured, since not every Node shows what a connection sent besides its leaf.
+  const certificates = { trustDomains: { 'prod.example': ca.bundle }, intermediates: upstart.chain }
+  const house = await opened(createGuard({ certificates, log: false }))
+  expect(await house.call(await upstart.svid('/ns/shop/sa/admin'))).toMatchObject({
+    code: 'certificate_issuer_not_authorized',
   })
 })
 

@@ -84,9 +84,9 @@ function proofsOf(token: TokenVerification | undefined): readonly Proof[] {
   return confirmation.jkt === undefined ? ['token', 'boundToken'] : ['token', 'boundToken', 'dpop']
 }
 
-const workloadOf = ({ spiffeId: { uri } }: CertificateVerification): Workload => ({
-  id: uri,
-  spiffeId: uri,
+const workloadOf = ({ id, spiffeId }: CertificateVerification): Workload => ({
+  id,
+  spiffeId: spiffeId?.uri,
   issuer: undefined,
   clientId: undefined,
 })

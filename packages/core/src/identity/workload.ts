@@ -6,7 +6,7 @@ import type { TokenVerification } from './token/token-verification.ts'
 export interface Workload {
   /**
    * Canonical: a SPIFFE ID, `<issuer>#client=<client_id>`, or `<issuer>#sub=<sub>` where the issuer knows workloads by
-   * their subject alone.
+   * their subject alone; of a certificate that is no SVID, `x509:<authority>#dns=<name>` or `x509:<authority>#<attribute>=<value>`.
    */
   readonly id: string
   readonly spiffeId: string | undefined

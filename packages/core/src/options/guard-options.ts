@@ -1,5 +1,6 @@
 import type { Logger } from '../events/refusal-log.ts'
 import type { ResourceOptions } from '../enforcement/resource-metadata.ts'
+import type { CertificateIdentity } from '../identity/certificate/verify-named.ts'
 import type { IssuerOptions } from './issuer-options.ts'
 import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
@@ -22,7 +23,7 @@ interface WithoutIssuers {
 }
 
 interface CommonOptions {
-  /** Client certificates (X.509-SVIDs) of these trust domains are accepted. Without it, certificates are not looked at. */
+  /** Client certificates of these trust domains and authorities are accepted. Without it, certificates are not looked at. */
   readonly certificates?: CertificateOptions
   /** Which caller may use which scopes: `{ 'spiffe://prod.example/ns/shop/sa/checkout': ['orders:read'] }`. */
   readonly grants?: GrantOptions
@@ -44,15 +45,37 @@ interface CommonOptions {
   readonly dangerouslyAllowHttp?: readonly string[]
 }
 
-export interface CertificateOptions {
-  /** Trust domain → its roots: PEM text, or the path of a PEM file. A domain never vouches for another. */
-  readonly trustDomains: Readonly<Record<string, string>>
+/** Whose client certificates are accepted: of SPIFFE trust domains, of other authorities, or of both. */
+export type CertificateOptions = {
   /**
    * Issuing certificates between roots and callers, PEM text or the path of a PEM file. They complete a path that the
    * connection does not show whole: resumed sessions show the leaf alone, and so do some releases of Node. They are
-   * trusted for nothing: a path still has to end at a root of the caller's own trust domain.
+   * trusted for nothing: a path still has to end at a root that may vouch for the caller.
    */
   readonly intermediates?: string
+} & (
+  | { readonly trustDomains: TrustDomainOptions; readonly authorities?: AuthorityOptions }
+  | { readonly trustDomains?: TrustDomainOptions; readonly authorities: AuthorityOptions }
+)
+
+/**
+ * Trust domain → its roots: PEM, or a SPIFFE bundle in JSON; as text, or as the path of a file. A domain never vouches for
+ * another.
+ */
+type TrustDomainOptions = Readonly<Record<string, string>>
+
+/** Authorities whose certificates are no X.509-SVIDs, by a name of yours, which is part of the ids of their callers. */
+type AuthorityOptions = Readonly<Record<string, CertificateAuthorityOptions>>
+
+/** An authority, and where its certificates have the names of their owners. */
+export interface CertificateAuthorityOptions {
+  /** Its roots: PEM text, or the path of a PEM file. */
+  readonly roots: string
+  /**
+   * `dns`: the only DNS name among the alternative names; the caller is `x509:<authority>#dns=<name>`. `{ subject: 'commonName' }`:
+   * that attribute of the subject, in certificates without any alternative name; the caller is `x509:<authority>#commonName=<value>`.
+   */
+  readonly identity: CertificateIdentity
 }
 
 /** Types a house configuration that several services share, without narrowing it. */

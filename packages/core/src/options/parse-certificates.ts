@@ -1,33 +1,35 @@
-import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import type { CertificateOptions } from './guard-options.ts'
-import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
+import { parseAuthorities } from './parse-authorities.ts'
+import { parseBundle } from './parse-bundle.ts'
+import { requireEntries, requireKnownKeys } from './option-values.ts'
 
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
 export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
-  const bundles = parseBundles(options)
-  const { intermediates } = options
+  requireKnownKeys(options, 'certificates', ['trustDomains', 'authorities', 'intermediates'])
+  const { trustDomains, authorities, intermediates } = options
+  if (Object.keys({ ...trustDomains, ...authorities }).length === 0) {
+    throw new ConfigurationError(
+      'certificates.trustDomains',
+      "expected at least one, such as { 'prod.example': './bundle.pem' }",
+    )
+  }
   return new CertificateTrust({
-    bundles,
+    bundles: parseBundles(trustDomains ?? {}),
+    authorities: parseAuthorities(authorities ?? {}),
     intermediates:
       intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
     maxCacheEntries,
   })
 }
 
-function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
-  const domains = Object.entries(requireEntries(options.trustDomains, 'certificates.trustDomains'))
-  if (domains.length === 0) {
-    throw new ConfigurationError(
-      'certificates.trustDomains',
-      "expected at least one, such as { 'prod.example': './bundle.pem' }",
-    )
-  }
+function parseBundles(
+  trustDomains: Readonly<Record<string, unknown>>,
+): Map<string, readonly CertificatePem[]> {
   return new Map(
-    domains.map(([domain, source]) => {
+    Object.entries(requireEntries(trustDomains, 'certificates.trustDomains')).map(([domain, source]) => {
       const option = `certificates.trustDomains['${domain}']`
       if (!isTrustDomain(domain)) {
         throw new ConfigurationError(
@@ -38,25 +40,4 @@ function parseBundles(options: CertificateOptions): Map<string, readonly Certifi
       return [domain, parseBundle(source, option)]
     }),
   )
-}
-
-function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
-  const pem = readPem(source, option)
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  if (blocks.length === 0) {
-    throw new ConfigurationError(
-      option,
-      'expected at least one PEM block `-----BEGIN CERTIFICATE-----`, found none',
-    )
-  }
-  return blocks.map((block, i) => {
-    try {
-      return { der: new X509Certificate(block).raw, pem: block }
-    } catch {
-      throw new ConfigurationError(
-        option,
-        `certificate ${i + 1} cannot be read: expected an X.509 certificate in PEM`,
-      )
-    }
-  })
 }

@@ -1,7 +1,10 @@
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 
-/** Matches canonical caller ids: `spiffe://td/path`, `<issuer>#client=<id>` or `<issuer>#sub=<sub>`. */
+/**
+ * Matches canonical caller ids: `spiffe://td/path`, `<issuer>#client=<id>`, `<issuer>#sub=<sub>`, or `x509:<authority>#dns=<name>`
+ * and other names of certificates.
+ */
 export interface CallerPattern {
   readonly text: string
   matches(id: string): boolean
@@ -9,7 +12,7 @@ export interface CallerPattern {
 
 /**
  * Parses a pattern. `*` stands for exactly one whole path segment of a SPIFFE ID, or for the whole name behind
- * `#client=` or `#sub=`; never for a trust domain, an issuer, or part of a name.
+ * `#client=`, `#sub=` or `#dns=` and the like; never for a trust domain, an issuer, or part of a name.
  */
 export function parseCallerPattern(text: unknown, option: string): CallerPattern {
   if (typeof text !== 'string') {
@@ -42,17 +45,19 @@ function spiffePattern(text: string, option: string): CallerPattern {
 }
 
 function issuerPattern(text: string, option: string): CallerPattern {
-  const [, prefix, name] = /^(https?:\/\/[^#\s]+#(?:client|sub)=)(.+)$/.exec(text) ?? []
+  const [, prefix, name] = named.exec(text) ?? []
   if (prefix === undefined || name === undefined || (name !== '*' && name.includes('*'))) {
     throw new ConfigurationError(
       option,
-      `expected \`spiffe://<trust domain>/<path>\`, \`<issuer>#client=<client_id>\` or \`<issuer>#sub=<sub>\`, got \`${text}\``,
+      `expected \`spiffe://<trust domain>/<path>\`, \`<issuer>#client=<client_id>\`, \`<issuer>#sub=<sub>\` or \`x509:<authority>#dns=<name>\`, got \`${text}\``,
     )
   }
   return name === '*'
     ? { text, matches: (id) => id.startsWith(prefix) }
     : { text, matches: (id) => id === text }
 }
+
+const named = /^((?:https?:\/\/[^#\s]+#(?:client|sub)|x509:[a-z0-9._-]+#[a-zA-Z]+)=)(.+)$/
 
 const isSegment = (segment: string): boolean =>
   segment === '*' || (/^[A-Za-z0-9._-]+$/.test(segment) && segment !== '.' && segment !== '..')

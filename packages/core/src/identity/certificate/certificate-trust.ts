@@ -3,15 +3,19 @@ import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
 import { Refusal } from '../../refusal.ts'
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import type { SpiffeId } from './spiffe-id.ts'
-import type { VerifiedSvid } from './verify-svid.ts'
+import type { NamingAuthority } from './verify-named.ts'
+import type { VerifiedCertificate, VerifyCertificate } from './verify-certificate.ts'
 
 /** A verified client certificate. Made once, then asked on every request whether it still holds. */
 export class CertificateVerification {
-  readonly spiffeId: SpiffeId
+  /** Canonical: a SPIFFE ID, or `x509:<authority>#<kind>=<name>`. */
+  readonly id: string
+  readonly spiffeId: SpiffeId | undefined
   readonly expiresAt: number
   readonly #notBefore: number
 
-  constructor({ spiffeId, notBefore, notAfter }: VerifiedSvid) {
+  constructor({ id, spiffeId, notBefore, notAfter }: VerifiedCertificate) {
+    this.id = id
     this.spiffeId = spiffeId
     this.expiresAt = notAfter
     this.#notBefore = notBefore
@@ -31,26 +35,27 @@ export interface CertificatePem {
 interface CertificateTrustOptions {
   /** Trust domain → its roots. */
   readonly bundles: ReadonlyMap<string, readonly CertificatePem[]>
+  /** Authorities whose certificates are no SVIDs. */
+  readonly authorities: readonly NamingAuthority<CertificatePem>[]
   /** Candidates for the middle of a path, trusted for nothing. */
   readonly intermediates: readonly CertificatePem[]
   readonly maxCacheEntries: number
 }
 
-type VerifySvid = (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal
-
 /**
- * The trust domains whose certificates are accepted. The ASN.1 library is large, so it is loaded when this is
- * configured and not otherwise; until it is there, verification waits.
+ * The trust domains and authorities whose certificates are accepted. What verifies them is loaded when this is configured and not
+ * otherwise; until it is there, verification waits.
  */
 export class CertificateTrust {
-  /** PEM of every root of every trust domain, for the TLS server's own `ca`. */
+  /** PEM of every root, for the TLS server's own `ca`. */
   readonly pem: readonly string[]
   readonly #cache: VerificationCache<CertificateVerification>
-  readonly #loading: Promise<VerifySvid>
-  #verify: VerifySvid | undefined
+  readonly #loading: Promise<VerifyCertificate>
+  #verify: VerifyCertificate | undefined
 
   constructor(options: CertificateTrustOptions) {
-    this.pem = [...options.bundles.values()].flat().map(({ pem }) => pem)
+    const roots = [...options.bundles.values(), ...options.authorities.map((one) => one.roots)]
+    this.pem = roots.flat().map(({ pem }) => pem)
     this.#cache = new VerificationCache(options.maxCacheEntries)
     this.#loading = this.#load(options)
     this.#loading.catch(() => undefined) // whoever waits for it is told; nobody waiting is no crash
@@ -68,21 +73,21 @@ export class CertificateTrust {
     return this.#loading.then((verify) => this.#insert(verify(peer, nowMs), digest))
   }
 
-  /** Resolves when certificates can be verified without waiting. Rejects where the ASN.1 library cannot be loaded. */
+  /** Resolves when certificates can be verified without waiting. Rejects where what verifies them cannot be loaded. */
   async prepared(): Promise<void> {
     await this.#loading
   }
 
-  #insert(verified: VerifiedSvid | Refusal, digest: string): CertificateVerification | Refusal {
+  #insert(verified: VerifiedCertificate | Refusal, digest: string): CertificateVerification | Refusal {
     if (verified instanceof Refusal) return verified
     const verification = new CertificateVerification(verified)
     this.#cache.insert(digest, digest, verification)
     return verification
   }
 
-  async #load({ bundles, intermediates }: CertificateTrustOptions): Promise<VerifySvid> {
-    const { createSvidVerifier } = await import('./verify-svid.ts')
-    this.#verify = createSvidVerifier(bundles, intermediates)
+  async #load(options: CertificateTrustOptions): Promise<VerifyCertificate> {
+    const { createCertificateVerifier } = await import('./verify-certificate.ts')
+    this.#verify = createCertificateVerifier(options)
     return this.#verify
   }
 }

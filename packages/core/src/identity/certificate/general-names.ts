@@ -1,81 +1,98 @@
-/** The names of a subjectAltName extension that can matter to an identity. */
-export interface SubjectAltNames {
-  /** uniformResourceIdentifier [6], in order. */
-  readonly uris: readonly string[]
-  /** dNSName [2], in order. */
-  readonly dnsNames: readonly string[]
-  /** How many names of any other kind there are. */
-  readonly others: number
-}
+import {
+  contextContainer,
+  contextTag,
+  DerReader,
+  MalformedDer,
+  readEach,
+  readWhole,
+  requireDer,
+  tags,
+  type DerElement,
+} from './der.ts'
+import { asciiOf, oidOf } from './der-values.ts'
+import { takeName, type DistinguishedName } from './distinguished-name.ts'
+
+/** One GeneralName (RFC 5280 §4.2.1.6), or the base of a name constraint, which looks alike. */
+export type GeneralName =
+  | { readonly kind: 'uri' | 'dns' | 'email'; readonly value: string }
+  | { readonly kind: 'ip'; readonly value: Uint8Array }
+  | { readonly kind: 'directory'; readonly value: DistinguishedName }
+  /** otherName, x400Address, ediPartyName, registeredID: told apart by their tag, and not looked into. */
+  | { readonly kind: 'other'; readonly value: number }
+
+export type SubjectAltNames = readonly GeneralName[]
 
 /**
- * Reads the value of a subjectAltName extension (RFC 5280 §4.2.1.6: SEQUENCE OF GeneralName) from its DER octets.
- * Undefined where a single octet is not as DER demands. Text that Node renders from it is never used: a name may hold
- * what looks like a separator (CVE-2021-44532).
+ * Reads the value of a subjectAltName extension from its DER octets, in order. Undefined where a single octet is not as DER
+ * demands. Text that Node renders from it is never used: a name may hold what looks like a separator (CVE-2021-44532).
  */
 export function parseSubjectAltNames(der: Uint8Array): SubjectAltNames | undefined {
-  const sequence = readElement(der, 0)
-  if (sequence === undefined || sequence.tag !== 0x30 || sequence.end !== der.length) return undefined
-  const uris: string[] = []
-  const dnsNames: string[] = []
-  let others = 0
-  let at = sequence.start
-  while (at < sequence.end) {
-    const name = readElement(der, at)
-    if (name === undefined || name.end > sequence.end || !generalNameTags.has(name.tag)) return undefined
-    if (uris.length + dnsNames.length + others >= maxNames) return undefined
-    if (name.tag === uriTag || name.tag === dnsTag) {
-      const text = asciiText(der.subarray(name.start, name.end))
-      if (text === undefined) return undefined
-      ;(name.tag === uriTag ? uris : dnsNames).push(text)
-    } else others += 1
-    at = name.end
+  try {
+    requireDer(der)
+    return readWhole(der, tags.sequence, (names) => readEach(names, maxNames, takeSubjectAltName))
+  } catch (error) {
+    if (error instanceof MalformedDer) return undefined
+    throw error
   }
-  return uris.length + dnsNames.length + others === 0 ? undefined : { uris, dnsNames, others }
 }
 
-interface Element {
-  readonly tag: number
-  /** Of the content. */
-  readonly start: number
-  readonly end: number
+function takeSubjectAltName(reader: DerReader): GeneralName {
+  const name = takeGeneralName(reader)
+  const isAddress = name.kind !== 'ip' || name.value.length === 4 || name.value.length === 16
+  if (!isAddress) throw new MalformedDer('an IP address of neither 4 nor 16 octets')
+  if (isEmpty(name)) throw new MalformedDer('an empty name')
+  return name
 }
 
-// One tag of one octet, then a length in the shortest form (X.690 §10.1): DER has one spelling for each value.
-function readElement(der: Uint8Array, at: number): Element | undefined {
-  const tag = der[at]
-  const first = der[at + 1]
-  if (tag === undefined || first === undefined || (tag & 0x1f) === 0x1f) return undefined
-  if (first < 0x80) return within(der, tag, at + 2, first)
-  const count = first & 0x7f
-  if (count === 0 || count > 3) return undefined
-  let length = 0
-  for (let i = 0; i < count; i += 1) length = length * 256 + (der[at + 2 + i] ?? Number.NaN)
-  const isShortest = length >= 0x80 && (count === 1 || length >= 2 ** (8 * (count - 1)))
-  return isShortest ? within(der, tag, at + 2 + count, length) : undefined
+function isEmpty(name: GeneralName): boolean {
+  if (name.kind === 'other') return false
+  return name.kind === 'directory' ? name.value.parts.length === 0 : name.value.length === 0
 }
 
-const within = (der: Uint8Array, tag: number, start: number, length: number): Element | undefined =>
-  start + length <= der.length ? { tag, start, end: start + length } : undefined
+/** The names of one of the kinds that are text, in order. */
+export const textNames = (names: SubjectAltNames, kind: 'uri' | 'dns' | 'email'): readonly string[] =>
+  names.flatMap((name) => (name.kind === kind ? [name.value] : []))
 
-// IA5String; control characters, NUL above all, have no place in a name.
-function asciiText(octets: Uint8Array): string | undefined {
-  for (const octet of octets) if (octet < 0x20 || octet > 0x7e) return undefined
-  return octets.length === 0 ? undefined : Buffer.from(octets).toString('latin1')
+/** Reads one GeneralName, which is the next value. How long an address may be depends on what it is for. */
+export function takeGeneralName(reader: DerReader): GeneralName {
+  const element = reader.take()
+  const { tag, content } = element
+  switch (tag) {
+    case contextTag(6):
+      return { kind: 'uri', value: asciiOf(content) }
+    case contextTag(2):
+      return { kind: 'dns', value: asciiOf(content) }
+    case contextTag(1):
+      return { kind: 'email', value: asciiOf(content) }
+    case contextTag(7):
+      return { kind: 'ip', value: content }
+    case contextContainer(4):
+      return { kind: 'directory', value: takeWholeName(content) }
+    default:
+      return { kind: 'other', value: checkOther(element) }
+  }
 }
 
-const uriTag = 0x86
-const dnsTag = 0x82
-// otherName, rfc822Name, dNSName, x400Address, directoryName, ediPartyName, URI, iPAddress, registeredID
-const generalNameTags: ReadonlySet<number> = new Set([
-  0xa0,
-  0x81,
-  dnsTag,
-  0xa3,
-  0xa4,
-  0xa5,
-  uriTag,
-  0x87,
-  0x88,
-])
+// A Name is a CHOICE, so its tag stands around it (X.680 §31.2.7).
+function takeWholeName(content: Uint8Array): DistinguishedName {
+  const reader = new DerReader(content)
+  const name = takeName(reader)
+  reader.end()
+  return name
+}
+
+function checkOther({ tag, content }: DerElement): number {
+  switch (tag) {
+    case contextTag(8):
+      oidOf(content)
+      return tag
+    case contextContainer(0):
+    case contextContainer(3):
+    case contextContainer(5):
+      return tag
+    default:
+      throw new MalformedDer('a name of no known kind')
+  }
+}
+
 const maxNames = 256

@@ -1,114 +1,150 @@
-import { X509Certificate as NodeCertificate, type KeyObject } from 'node:crypto'
-// @peculiar/x509 finds its parts by reflection, which this must have set up before.
-import 'reflect-metadata'
+import { X509Certificate, type KeyObject } from 'node:crypto'
+import { Refusal } from '../../refusal.ts'
+import { isStrongKey, isStrongSignature } from './certificate-algorithms.ts'
 import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  X509Certificate,
-} from '@peculiar/x509'
-import { isRecord } from '../jws/json-object.ts'
+  extensionOids,
+  parseAuthorityKeyId,
+  parseBasicConstraints,
+  parseKeyUsage,
+  parseOids,
+  parseSubjectKeyId,
+  requireOidEntries,
+  type CertificateExtensions,
+  type KeyUsage,
+} from './certificate-extensions.ts'
+import { readCertificateFields, type CertificateFields } from './certificate-fields.ts'
+import { MalformedDer, requireDer } from './der.ts'
+import { parseSubjectAltNames, type SubjectAltNames } from './general-names.ts'
+import { parseNameConstraints, type NameConstraints } from './name-constraints.ts'
 
 /** What path validation needs to know of a certificate, parsed once. Nothing in it is proven. */
-export interface ParsedCertificate {
-  /** Hexadecimal DER of the names, compared whole. */
-  readonly subject: string
-  readonly issuer: string
-  /** Milliseconds since the epoch; both ends are inclusive (RFC 5280 §4.1.2.5). */
-  readonly notBefore: number
-  readonly notAfter: number
-  /** False for SHA-1, MD5, DSA and anything else outside the list of this file. */
+export interface ParsedCertificate extends CertificateFields {
+  readonly der: Uint8Array
+  /** False for SHA-1, MD5, DSA and anything else outside the list of `certificate-algorithms.ts`. */
   readonly isSignedStrongly: boolean
-  /** False for RSA under 2048 or over 8192 bits and for curves other than P-256, P-384, P-521, Ed25519. */
   readonly hasStrongKey: boolean
   readonly isCa: boolean
   readonly pathLength: number | undefined
   /** Undefined where the extension is absent, which allows every use. */
-  readonly keyUsage:
-    | { readonly digitalSignature: boolean; readonly certSign: boolean; readonly crlSign: boolean }
-    | undefined
+  readonly keyUsage: KeyUsage | undefined
   /** Object identifiers; undefined where the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | undefined
-  /** DER of the subjectAltName value; undefined where the extension is absent. */
-  readonly subjectAltNames: Uint8Array | undefined
+  /** Undefined where the extension is absent. Names that cannot be read are none, and no path may have them. */
+  readonly subjectAltNames: SubjectAltNames | 'unreadable' | undefined
+  readonly nameConstraints: NameConstraints | 'unreadable' | undefined
+  /** Hexadecimal hints for finding the issuer. Whoever signs a certificate writes what it likes into them. */
+  readonly subjectKeyId: string | undefined
+  readonly authorityKeyId: string | undefined
   /** Object identifier of an extension that constrains the path in a way that is not understood here. */
   readonly unsupportedExtension: string | undefined
-  isSignedBy(issuer: ParsedCertificate): boolean
+  /** True where its issuer has the same name: a new key of an old authority (RFC 5280 §6.1). */
+  readonly isSelfIssued: boolean
   readonly publicKey: KeyObject
+  isSignedBy(issuer: ParsedCertificate): boolean
 }
 
-/** Parses a certificate from DER, or undefined where it is none or states the same extension twice. */
-export function parseCertificate(der: Uint8Array): ParsedCertificate | undefined {
-  if (der.length > maxBytes) return undefined
+/** Parses a certificate from DER, or says what in it is not as DER and RFC 5280 §4 demand. */
+export function parseCertificate(der: Uint8Array): ParsedCertificate | Refusal {
   try {
-    const read = new X509Certificate(Buffer.from(der))
-    const checked = new NodeCertificate(der)
-    // Node skips bytes behind the certificate: two readers must not see two things.
-    if (checked.raw.length !== der.length) return undefined
-    const { extensions } = read
-    if (new Set(extensions.map(({ type }) => type)).size !== extensions.length) return undefined
-    const constraints = read.getExtension(BasicConstraintsExtension)
-    const usage = read.getExtension(KeyUsagesExtension)?.usages
-    const names = extensions.find(({ type }) => type === subjectAltNameOid)
-    return {
-      subject: hex(read.subjectName.toArrayBuffer()),
-      issuer: hex(read.issuerName.toArrayBuffer()),
-      notBefore: read.notBefore.getTime(),
-      notAfter: read.notAfter.getTime(),
-      isSignedStrongly: isStrongSignature(read.signatureAlgorithm),
-      hasStrongKey: isStrongKey(checked.publicKey),
-      isCa: constraints?.ca ?? false,
-      pathLength: constraints?.pathLength,
-      keyUsage:
-        usage === undefined
-          ? undefined
-          : {
-              digitalSignature: (usage & KeyUsageFlags.digitalSignature) !== 0,
-              certSign: (usage & KeyUsageFlags.keyCertSign) !== 0,
-              crlSign: (usage & KeyUsageFlags.cRLSign) !== 0,
-            },
-      extendedKeyUsage: read.getExtension(ExtendedKeyUsageExtension)?.usages.map(String),
-      subjectAltNames: names === undefined ? undefined : new Uint8Array(names.value),
-      unsupportedExtension: extensions.find(isUnsupported)?.type,
-      isSignedBy: (issuer) => checked.verify(issuer.publicKey),
-      publicKey: checked.publicKey,
-    }
-  } catch {
-    return undefined
+    if (der.length > maxBytes) throw new MalformedDer(`more than ${maxBytes} octets`)
+    const fields = readCertificateFields(der)
+    const isStrong = isStrongKey(fields.spki)
+    const parsed = readExtensions(fields)
+    requireNames(fields, parsed)
+    return { ...fields, ...parsed, ...withOpenSsl(der), der, hasStrongKey: isStrong }
+  } catch (error) {
+    if (error instanceof MalformedDer) return malformed(error.message)
+    throw error
   }
 }
 
-// Every critical extension must be understood (RFC 5280 §4.2), and name constraints even where they are not marked
-// so: passing over them would let a constrained authority name whom it likes.
-const isUnsupported = ({ type, critical }: { readonly type: string; readonly critical: boolean }): boolean =>
-  (critical && !understood.has(type)) || type === nameConstraintsOid
-
-// The library types this by the browser's `Algorithm`, which Node's types do not know.
-function isStrongSignature(algorithm: object): boolean {
-  const name = 'name' in algorithm ? algorithm.name : undefined
-  if (name === 'Ed25519' || name === 'EdDSA') return true
-  const hash = 'hash' in algorithm ? algorithm.hash : undefined
-  const hashName = isRecord(hash) ? hash['name'] : hash
-  return strongSchemes.has(name) && strongHashes.has(hashName)
+function readExtensions(fields: CertificateFields) {
+  const { extensions, issuer, subject } = fields
+  const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined => {
+    const extension = extensions.get(oid)
+    if (extension === undefined) return undefined
+    requireDer(extension.value)
+    return parse(extension.value)
+  }
+  const { isCa = false, pathLength } = read(extensionOids.basicConstraints, parseBasicConstraints) ?? {}
+  // Not evaluated, and still no place for junk.
+  read(extensionOids.certificatePolicies, requireOidEntries)
+  read(extensionOids.authorityInfoAccess, requireOidEntries)
+  return {
+    isSignedStrongly: isStrongSignature(fields.signatureAlgorithm),
+    isCa,
+    pathLength,
+    keyUsage: read(extensionOids.keyUsage, parseKeyUsage),
+    extendedKeyUsage: read(extensionOids.extKeyUsage, parseOids),
+    ...readNames(extensions),
+    subjectKeyId: read(extensionOids.subjectKeyIdentifier, parseSubjectKeyId),
+    authorityKeyId: read(extensionOids.authorityKeyIdentifier, parseAuthorityKeyId),
+    unsupportedExtension: findUnsupported(extensions, isCa),
+    isSelfIssued: issuer.comparable === subject.comparable,
+  }
 }
 
-function isStrongKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
-  if (type === 'ed25519') return true
-  if (type === 'ec') return ['prime256v1', 'secp384r1', 'secp521r1'].includes(details?.namedCurve ?? '')
-  const bits = details?.modulusLength ?? 0
-  // A huge exponent is legal and makes each signature check take tens of milliseconds.
-  if ((details?.publicExponent ?? 0n) > maxExponent) return false
-  return (type === 'rsa' || type === 'rsa-pss') && bits >= 2048 && bits <= 8192
+// Names that cannot be read are told from a certificate that is none: which of them count is for others to say.
+function readNames(
+  extensions: CertificateExtensions,
+): Pick<ParsedCertificate, 'subjectAltNames' | 'nameConstraints'> {
+  const names = extensions.get(extensionOids.subjectAltName)
+  const constraints = extensions.get(extensionOids.nameConstraints)
+  return {
+    subjectAltNames: names && (parseSubjectAltNames(names.value) ?? 'unreadable'),
+    nameConstraints: constraints && (parseNameConstraints(constraints.value) ?? 'unreadable'),
+  }
 }
 
-const hex = (octets: ArrayBuffer): string => Buffer.from(octets).toString('hex')
+// Every critical extension must be understood (RFC 5280 §4.2). Constraints count even where they are not marked so: passing over
+// them would let a constrained authority do what it likes. Name constraints have no meaning outside of an authority.
+function findUnsupported(extensions: CertificateExtensions, isCa: boolean): string | undefined {
+  for (const [oid, { isCritical }] of extensions) {
+    const isUnderstood = understood.has(oid) && (oid !== extensionOids.nameConstraints || isCa)
+    if (!isUnderstood && (isCritical || constraining.has(oid))) return oid
+  }
+  return undefined
+}
 
-const subjectAltNameOid = '2.5.29.17'
-const nameConstraintsOid = '2.5.29.30'
-// keyUsage, subjectAltName, basicConstraints, extKeyUsage
-const understood: ReadonlySet<string> = new Set(['2.5.29.15', subjectAltNameOid, '2.5.29.19', '2.5.29.37'])
-const strongSchemes: ReadonlySet<unknown> = new Set(['ECDSA', 'RSASSA-PKCS1-v1_5', 'RSA-PSS'])
-const strongHashes: ReadonlySet<unknown> = new Set(['SHA-256', 'SHA-384', 'SHA-512'])
-const maxExponent = 2n ** 32n
+// RFC 5280 §4.1.2.4, §4.1.2.6, §4.2.1.6: whoever issues has a name, and who has no other name has an alternative one.
+function requireNames(
+  { issuer, subject, extensions }: CertificateFields,
+  { isCa }: { readonly isCa: boolean },
+): void {
+  if (issuer.comparable === '') throw new MalformedDer('no issuer')
+  if (subject.comparable !== '') return
+  const isNamedOtherwise = extensions.get(extensionOids.subjectAltName)?.isCritical === true
+  if (isCa || !isNamedOtherwise) throw new MalformedDer('no subject, and no critical name in its place')
+}
+
+// OpenSSL reads the same octets once more, for the key and the signature: what it cannot read is none.
+function withOpenSsl(der: Uint8Array): Pick<ParsedCertificate, 'publicKey' | 'isSignedBy'> {
+  try {
+    const certificate = new X509Certificate(der)
+    const { publicKey } = certificate
+    return { publicKey, isSignedBy: (issuer) => certificate.verify(issuer.publicKey) }
+  } catch {
+    throw new MalformedDer('something that OpenSSL cannot read, such as a key that is no key')
+  }
+}
+
+const malformed = (what: string): Refusal =>
+  new Refusal('certificate_malformed', {
+    expected: 'certificates in strict DER, after RFC 5280',
+    actual: what,
+  })
+
+const constraining: ReadonlySet<string> = new Set([
+  extensionOids.nameConstraints,
+  extensionOids.policyConstraints,
+])
+const understood: ReadonlySet<string> = new Set([
+  extensionOids.keyUsage,
+  extensionOids.subjectAltName,
+  extensionOids.basicConstraints,
+  extensionOids.nameConstraints,
+  // Any policy is acceptable, so policies only matter to constraints of policies.
+  extensionOids.certificatePolicies,
+  extensionOids.extKeyUsage,
+])
 const maxBytes = 16 * 1024

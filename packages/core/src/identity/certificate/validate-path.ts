@@ -1,127 +1,146 @@
 import { Refusal } from '../../refusal.ts'
+import type { ComparisonBudget } from './name-constraints.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
+import { countIntermediates, flawOf, issuerFlaw, leafFlaw, type CertificatePurpose } from './path-flaws.ts'
+import { nameFlaw } from './path-names.ts'
 
 /** A leaf, and behind it every issuer up to and including the trust anchor. */
 export type VerifiedPath = readonly ParsedCertificate[]
 
-/**
- * Finds a path from a leaf to one of the anchors that holds at a time (RFC 5280 §6.1), trying every candidate issuer
- * before giving up. Bounded in depth and in signature checks, so that no hostile pool of certificates can stall it.
- */
-export function validatePath(
-  leaf: ParsedCertificate,
-  intermediates: readonly ParsedCertificate[],
-  anchors: readonly ParsedCertificate[],
-  nowMs: number,
-): VerifiedPath | Refusal {
-  const search: Search = { intermediates, anchors, nowMs, signatureChecks: 0, refusal: undefined }
-  const flaw = flawOf(leaf, nowMs, 'the leaf')
-  if (flaw !== undefined) return flaw
-  return extend([leaf], search) ?? search.refusal ?? untrusted
+/** How far a search may go. Each bound holds by itself, whatever the certificates say. */
+export interface PathLimits {
+  /** Authorities between leaf and anchor; those that only renew their own key do not count. */
+  readonly maxIntermediates: number
+  readonly maxSignatureChecks: number
+  /** How often a certificate is looked at as a possible issuer. */
+  readonly maxCandidates: number
 }
 
-interface Search {
+export interface PathQuestion {
+  readonly leaf: ParsedCertificate
+  /** In any order, and trusted for nothing. */
   readonly intermediates: readonly ParsedCertificate[]
   readonly anchors: readonly ParsedCertificate[]
   readonly nowMs: number
-  signatureChecks: number
-  /** Why the most promising issuer was not good enough: the answer if no other is. */
-  refusal: Refusal | undefined
+  readonly purpose: CertificatePurpose
+  readonly limits?: PathLimits
 }
 
-function extend(path: VerifiedPath, search: Search): VerifiedPath | undefined {
-  const last = path.at(-1)
-  if (last === undefined || path.length > maxDepth) return undefined
-  for (const anchor of search.anchors) if (isIssuedBy(last, anchor, path, search)) return [...path, anchor]
-  for (const candidate of search.intermediates) {
-    // The same name with the same key twice in one path is a circle.
-    const isRepeated = path.some(
-      (seen) => seen.subject === candidate.subject && seen.publicKey.equals(candidate.publicKey),
-    )
-    if (isRepeated || !isIssuedBy(last, candidate, path, search)) continue
-    const found = extend([...path, candidate], search)
-    if (found !== undefined) return found
-  }
-  return undefined
+/**
+ * Finds a path from a leaf to one of the anchors that holds at a time (RFC 5280 §6.1), trying every candidate issuer
+ * before giving up. Bounded in depth, candidates and signature checks, so that no hostile pool of certificates can stall it.
+ */
+export function validatePath(question: PathQuestion): VerifiedPath | Refusal {
+  const { leaf, nowMs, purpose } = question
+  const flaw = flawOf({ certificate: leaf, depth: 0 }, nowMs, false) ?? leafFlaw(leaf, purpose)
+  return flaw ?? new PathSearch(question).run()
 }
 
-function isIssuedBy(
-  subject: ParsedCertificate,
-  issuer: ParsedCertificate,
+/** While all of a path is in time, in milliseconds since the epoch. */
+export const validityOf = (
   path: VerifiedPath,
-  search: Search,
-): boolean {
-  if (subject.issuer !== issuer.subject) return false
-  // Cheap checks first: a signature check costs a hundred of them, and this is asked by whoever connects.
-  const flaw = flawOf(issuer, search.nowMs, 'an issuer') ?? issuerFlaw(issuer, path)
-  search.refusal ??= flaw
-  if (flaw !== undefined || search.signatureChecks >= maxSignatureChecks) return false
-  search.signatureChecks += 1
-  return subject.isSignedBy(issuer)
-}
-
-function flawOf(certificate: ParsedCertificate, nowMs: number, which: string): Refusal | undefined {
-  if (nowMs > certificate.notAfter) {
-    return new Refusal('certificate_expired', {
-      expected: 'a certificate in time',
-      actual: `${which} expired at ${time(certificate.notAfter)}`,
-    })
-  }
-  if (nowMs < certificate.notBefore) {
-    return new Refusal('certificate_not_yet_valid', {
-      expected: 'a certificate in time',
-      actual: `${which} starts at ${time(certificate.notBefore)}`,
-    })
-  }
-  if (!certificate.isSignedStrongly || !certificate.hasStrongKey) {
-    return new Refusal('certificate_algorithm_weak', {
-      expected: 'SHA-256 or better, RSA 2048, P-256 or Ed25519',
-      actual: which,
-    })
-  }
-  if (certificate.unsupportedExtension !== undefined) {
-    return new Refusal('certificate_extension_unsupported', {
-      expected: 'no critical extension but the common ones',
-      actual: `${certificate.unsupportedExtension} in ${which}`,
-    })
-  }
-  return undefined
-}
-
-// RFC 5280 §6.1.4 (k)-(n). The path so far is what lies below: the leaf does not count, nor do self-issued links.
-function issuerFlaw(issuer: ParsedCertificate, path: VerifiedPath): Refusal | undefined {
-  if (!issuer.isCa) return notAuthorized('basicConstraints with cA')
-  if (issuer.keyUsage !== undefined && !issuer.keyUsage.certSign) {
-    return notAuthorized('keyUsage with keyCertSign')
-  }
-  const below = path.slice(1).filter(({ subject, issuer: above }) => subject !== above).length
-  if (issuer.pathLength !== undefined && below > issuer.pathLength) {
-    return notAuthorized(`at most ${issuer.pathLength} authorities below it`)
-  }
-  const usages = issuer.extendedKeyUsage
-  if (usages !== undefined && !usages.includes(clientAuth) && !usages.includes(anyUsage)) {
-    return notAuthorized('extKeyUsage with clientAuth')
-  }
-  return undefined
-}
-
-const notAuthorized = (expected: string): Refusal =>
-  new Refusal('certificate_issuer_not_authorized', {
-    expected: `an issuer that has ${expected}`,
-    actual: 'an issuer without',
-  })
-
-const untrusted = new Refusal('certificate_untrusted', {
-  expected: "a path to a root of the certificate's own trust domain",
-  actual: 'none found',
-  advice:
-    'check that the caller sends its intermediates, and that the bundle of this trust domain is current',
+): { readonly notBefore: number; readonly notAfter: number } => ({
+  notBefore: Math.max(...path.map(({ notBefore }) => notBefore)),
+  notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
 })
 
-/** id-kp-clientAuth (RFC 5280 §4.2.1.12). */
-export const clientAuth = '1.3.6.1.5.5.7.3.2'
-const anyUsage = '2.5.29.37.0'
-const maxDepth = 8
-const maxSignatureChecks = 32
+class PathSearch {
+  readonly #question: PathQuestion
+  readonly #limits: PathLimits
+  readonly #intermediates: ReadonlyMap<string, readonly ParsedCertificate[]>
+  readonly #anchors: ReadonlyMap<string, readonly ParsedCertificate[]>
+  /** Certificate → possible issuer → whether that one's key signed it. No signature is checked twice. */
+  readonly #signatures = new Map<ParsedCertificate, Map<ParsedCertificate, boolean>>()
+  readonly #comparisons: ComparisonBudget = { comparisons: maxNameComparisons }
+  #signatureChecks = 0
+  #candidates = 0
+  /** Why the first issuer of the right name was not good enough: the answer if no other is. */
+  #refusal: Refusal | undefined
 
-const time = (ms: number): string => new Date(ms).toISOString()
+  constructor(question: PathQuestion) {
+    this.#question = question
+    this.#limits = question.limits ?? defaultLimits
+    this.#intermediates = Map.groupBy(question.intermediates, ({ subject }) => subject.comparable)
+    this.#anchors = Map.groupBy(question.anchors, ({ subject }) => subject.comparable)
+  }
+
+  run(): VerifiedPath | Refusal {
+    return this.#extend([this.#question.leaf]) ?? this.#refusal ?? untrusted(this.#isExhausted)
+  }
+
+  #extend(path: VerifiedPath): VerifiedPath | undefined {
+    const last = path.at(-1)
+    if (last === undefined) return undefined
+    for (const anchor of byKeyId(this.#anchors.get(last.issuer.comparable), last)) {
+      if (!this.#isIssuedBy(last, anchor, path, true)) continue
+      const whole = [...path, anchor]
+      const flaw = nameFlaw(whole, this.#comparisons)
+      if (flaw === undefined) return whole
+      this.#refusal ??= flaw
+    }
+    for (const candidate of byKeyId(this.#intermediates.get(last.issuer.comparable), last)) {
+      const extended = [...path, candidate]
+      const isTooDeep = countIntermediates(extended) > this.#limits.maxIntermediates
+      if (isTooDeep || isCircle(path, candidate) || !this.#isIssuedBy(last, candidate, path, false)) continue
+      const found = this.#extend(extended)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  #isIssuedBy(
+    subject: ParsedCertificate,
+    issuer: ParsedCertificate,
+    path: VerifiedPath,
+    isAnchor: boolean,
+  ): boolean {
+    this.#candidates += 1
+    if (this.#candidates > this.#limits.maxCandidates) return false
+    const { nowMs, purpose } = this.#question
+    // Cheap checks first: a signature check costs a hundred of them, and this is asked by whoever connects.
+    const link = { certificate: issuer, depth: path.length }
+    const flaw = flawOf(link, nowMs, isAnchor) ?? issuerFlaw(link, path, purpose)
+    this.#refusal ??= flaw
+    return flaw === undefined && this.#isSignedBy(subject, issuer)
+  }
+
+  #isSignedBy(subject: ParsedCertificate, issuer: ParsedCertificate): boolean {
+    const checked = this.#signatures.get(subject) ?? new Map<ParsedCertificate, boolean>()
+    const known = checked.get(issuer)
+    if (known !== undefined) return known
+    if (this.#signatureChecks >= this.#limits.maxSignatureChecks) return false
+    this.#signatureChecks += 1
+    const isSigned = subject.isSignedBy(issuer)
+    this.#signatures.set(subject, checked.set(issuer, isSigned))
+    return isSigned
+  }
+
+  get #isExhausted(): boolean {
+    const { maxCandidates, maxSignatureChecks } = this.#limits
+    return this.#candidates > maxCandidates || this.#signatureChecks >= maxSignatureChecks
+  }
+}
+
+// Key identifiers are written by whoever signs, so they only say where to look first.
+function byKeyId(
+  issuers: readonly ParsedCertificate[] | undefined,
+  { authorityKeyId }: ParsedCertificate,
+): readonly ParsedCertificate[] {
+  if (issuers === undefined || issuers.length < 2 || authorityKeyId === undefined) return issuers ?? []
+  const isNamed = ({ subjectKeyId }: ParsedCertificate): boolean => subjectKeyId === authorityKeyId
+  return [...issuers.filter(isNamed), ...issuers.filter((issuer) => !isNamed(issuer))]
+}
+
+// The same name with the same key twice in one path is a circle.
+const isCircle = (path: VerifiedPath, { subject, spki }: ParsedCertificate): boolean =>
+  path.some((seen) => seen.subject.comparable === subject.comparable && Buffer.compare(seen.spki, spki) === 0)
+
+const untrusted = (isExhausted: boolean): Refusal =>
+  new Refusal('certificate_untrusted', {
+    expected: 'a path to a trust anchor',
+    actual: isExhausted ? 'none found within the bounds of the search' : 'none found',
+    advice: 'check that the caller sends its intermediates, and that what is trusted is current',
+  })
+
+export const defaultLimits: PathLimits = { maxIntermediates: 8, maxSignatureChecks: 32, maxCandidates: 256 }
+const maxNameComparisons = 100_000

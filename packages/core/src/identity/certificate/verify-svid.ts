@@ -1,50 +1,28 @@
 import { Refusal, quoted } from '../../refusal.ts'
-import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
-import { parseSubjectAltNames } from './general-names.ts'
-import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
+import { textNames } from './general-names.ts'
+import type { ParsedCertificate } from './parsed-certificate.ts'
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
-import { clientAuth, validatePath } from './validate-path.ts'
+import { purposeOids, type CertificatePurpose } from './path-flaws.ts'
+import { validatePath, validityOf, type PathQuestion, type VerifiedPath } from './validate-path.ts'
 
 /** An X.509-SVID that was verified, and while it may be relied on. Milliseconds since the epoch. */
 export interface VerifiedSvid {
   readonly spiffeId: SpiffeId
+  readonly path: VerifiedPath
   readonly notBefore: number
   readonly notAfter: number
 }
 
-/** The roots of each trust domain, which can never vouch for another one, and what may stand between. */
-export interface SvidTrust {
-  readonly bundles: ReadonlyMap<string, readonly ParsedCertificate[]>
-  readonly intermediates: readonly ParsedCertificate[]
-}
+/** The roots of each trust domain, which can never vouch for another one. */
+export type Bundles = ReadonlyMap<string, readonly ParsedCertificate[]>
 
-type Der = { readonly der: Uint8Array }
-
-/** Parses what certificates are held against, once, and verifies against it from then on. */
-export function createSvidVerifier(
-  bundles: ReadonlyMap<string, readonly Der[]>,
-  intermediates: readonly Der[],
-): (peer: PeerCertificate, nowMs: number) => VerifiedSvid | Refusal {
-  const parse = (list: readonly Der[]): readonly ParsedCertificate[] =>
-    list.map(({ der }) => parseCertificate(der)).filter((parsed) => parsed !== undefined)
-  const trust: SvidTrust = {
-    bundles: new Map([...bundles].map(([domain, roots]) => [domain, parse(roots)])),
-    intermediates: parse(intermediates),
-  }
-  return (peer, nowMs) => verifySvid(peer, trust, nowMs)
-}
-
-/** Verifies what a peer presented as an X.509-SVID (X509-SVID §5) at a time. */
-function verifySvid(
-  peer: PeerCertificate,
-  { bundles, intermediates: known }: SvidTrust,
-  nowMs: number,
+/** Verifies an X.509-SVID (X509-SVID §5) against the bundle of the very trust domain that it names. */
+export function verifySvid(
+  presented: Omit<PathQuestion, 'anchors' | 'purpose'>,
+  bundles: Bundles,
+  purpose: CertificatePurpose,
 ): VerifiedSvid | Refusal {
-  const leaf = parseCertificate(peer.leaf)
-  const intermediates = peer.chain.map(parseCertificate)
-  if (leaf === undefined || !intermediates.every((parsed) => parsed !== undefined)) {
-    return new Refusal('certificate_malformed', { expected: 'certificates in strict DER' })
-  }
+  const { leaf } = presented
   const spiffeId = spiffeIdOf(leaf)
   if (spiffeId instanceof Refusal) return spiffeId
   const anchors = bundles.get(spiffeId.trustDomain)
@@ -56,29 +34,34 @@ function verifySvid(
         'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
     })
   }
-  const path = leafFlaw(leaf) ?? validatePath(leaf, [...intermediates, ...known], anchors, nowMs)
+  const path = leafFlaw(leaf, purpose) ?? validatePath({ ...presented, anchors, purpose })
   if (path instanceof Refusal) return path
-  if (peer.tlsError !== undefined && !ourBusiness.has(peer.tlsError)) {
-    return new Refusal('certificate_rejected_by_tls', {
-      expected: 'a certificate that TLS accepts',
-      actual: peer.tlsError,
+  return workloadAbove(path) ?? { spiffeId, path, ...validityOf(path) }
+}
+
+// X509-SVID §3.1: the SPIFFE ID of an authority has no path. One that has is a workload's, and workloads issue nothing.
+function workloadAbove(path: VerifiedPath): Refusal | undefined {
+  for (const { subjectAltNames } of path.slice(1, -1)) {
+    const names = Array.isArray(subjectAltNames) ? textNames(subjectAltNames, 'uri') : []
+    const workload = names.find((uri) => (parseSpiffeId(uri)?.path ?? '') !== '')
+    if (workload === undefined) continue
+    return new Refusal('certificate_issuer_not_authorized', {
+      expected: 'an issuer that is no workload',
+      actual: quoted(workload),
     })
   }
-  return {
-    spiffeId,
-    notBefore: Math.max(...path.map(({ notBefore }) => notBefore)),
-    notAfter: Math.min(...path.map(({ notAfter }) => notAfter)),
-  }
+  return undefined
 }
 
 // X509-SVID §2: exactly one URI name. The first of several would be the attacker's choice.
 function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
-  const names = leaf.subjectAltNames === undefined ? undefined : parseSubjectAltNames(leaf.subjectAltNames)
-  const [uri] = names?.uris ?? []
-  if (names === undefined || uri === undefined || names.uris.length !== 1) {
+  const names = leaf.subjectAltNames
+  const uris = names === undefined || names === 'unreadable' ? [] : textNames(names, 'uri')
+  const [uri] = uris
+  if (uri === undefined || uris.length !== 1) {
     return new Refusal('svid_id_malformed', {
       expected: 'exactly one URI name',
-      actual: `${names?.uris.length ?? 'no readable names'}`,
+      actual: names === 'unreadable' ? 'names that cannot be read' : String(uris.length),
     })
   }
   const spiffeId = parseSpiffeId(uri)
@@ -92,7 +75,10 @@ function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
 }
 
 // X509-SVID §4: a leaf signs nothing but its own handshakes.
-function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refusal | undefined {
+function leafFlaw(
+  { isCa, keyUsage, extendedKeyUsage }: ParsedCertificate,
+  purpose: CertificatePurpose,
+): Refusal | undefined {
   if (isCa) return new Refusal('svid_not_a_leaf', { expected: 'cA false', actual: 'cA true' })
   if (keyUsage?.certSign === true || keyUsage?.crlSign === true) {
     return new Refusal('svid_not_a_leaf', {
@@ -106,24 +92,11 @@ function leafFlaw({ isCa, keyUsage, extendedKeyUsage }: ParsedCertificate): Refu
       actual: 'none',
     })
   }
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(clientAuth)) {
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purposeOids[purpose])) {
     return new Refusal('certificate_purpose_mismatch', {
-      expected: 'extKeyUsage with clientAuth',
+      expected: `extKeyUsage with ${purpose}`,
       actual: 'other usages',
     })
   }
   return undefined
 }
-
-/**
- * Complaints that only say that OpenSSL found no path of its own, or found one out of time: our validation has just
- * answered both. Any other, a revocation above all, stands.
- */
-const ourBusiness: ReadonlySet<string> = new Set([
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-])

@@ -23,6 +23,23 @@ export function parseSpiffeBundle(document: unknown): readonly PublicJwk[] {
 }
 
 /**
+ * The X.509 authorities of a SPIFFE trust domain's bundle, in DER: of each key with `use: x509-svid` the first certificate in
+ * `x5c`, and nothing else of it (SPIFFE Trust Domain and Bundle §4.2.3). There may be none: then no X.509-SVID of the domain is
+ * valid. Throws an Error for the operator where the document is no bundle, and where `x5c` is not what it has to be.
+ */
+export function parseX509Authorities(document: unknown): readonly Uint8Array[] {
+  return entriesOf(document).flatMap((entry) => {
+    if (!isRecord(entry) || entry['use'] !== 'x509-svid' || entry['x5c'] === undefined) return []
+    const [first]: readonly unknown[] = Array.isArray(entry['x5c']) ? entry['x5c'] : []
+    // Standard base64, not the one of URLs (RFC 7517 §4.7).
+    if (typeof first !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(first)) {
+      throw new Error('the bundle has an `x509-svid` key whose `x5c` holds no certificate in base64')
+    }
+    return [Buffer.from(first, 'base64')]
+  })
+}
+
+/**
  * A bundle's `spiffe_sequence`, exactly as it is written: it may be larger than a JavaScript number can tell apart.
  * Undefined where the bundle has none. Throws an Error where it is no whole number. The text must be JSON.
  */

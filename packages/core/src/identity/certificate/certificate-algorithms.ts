@@ -1,0 +1,82 @@
+import { isRocaModulus } from '../jws/roca.ts'
+import { DerReader, tags } from './der.ts'
+import { hexOf, takeBits, takeInteger, takeOid } from './der-values.ts'
+
+/**
+ * True for an AlgorithmIdentifier, in DER, of a signature that counts: ECDSA, RSA PKCS #1 v1.5 and RSASSA-PSS with SHA-256, -384 or
+ * -512, and Ed25519. INVARIANT: algorithms are compared with their parameters, octet for octet, since parameters decide as
+ * much as names do: the hash of a PSS signature is a parameter.
+ */
+export const isStrongSignature = (algorithm: Uint8Array): boolean => strongSignatures.has(hexOf(algorithm))
+
+/**
+ * True for a SubjectPublicKeyInfo, in DER, whose key counts: P-256, P-384 or P-521 by name, Ed25519, or RSA from 2048 to 8192
+ * bits. Throws `MalformedDer` where it is none.
+ */
+export function isStrongKey(spki: Uint8Array): boolean {
+  const outer = new DerReader(spki)
+  const reader = outer.enter(tags.sequence)
+  outer.end()
+  const algorithm = reader.take()
+  const key = takeBits(reader)
+  reader.end()
+  const name = hexOf(algorithm.whole)
+  if (strongCurves.has(name)) return true
+  const type = takeOid(new DerReader(algorithm.content))
+  const isRsa = name === rsaKey || type === rsaPss
+  return isRsa && isStrongRsa(key)
+}
+
+// A huge exponent is legal and makes each signature check take tens of milliseconds.
+function isStrongRsa(key: Uint8Array): boolean {
+  const outer = new DerReader(key)
+  const reader = outer.enter(tags.sequence)
+  outer.end()
+  const modulus = takeInteger(reader)
+  const exponent = takeInteger(reader)
+  reader.end()
+  if ((modulus[0] ?? 0xff) >= 0x80 || (exponent[0] ?? 0xff) >= 0x80) return false
+  // Whole octets, of which a leading zero is only the sign.
+  const isWhole = modulus[0] === 0 && (modulus[1] ?? 0) >= 0x80
+  const bits = (modulus.length - 1) * 8
+  const e = BigInt(`0x${hexOf(exponent)}`)
+  const isSound = ((modulus.at(-1) ?? 0) & 1) === 1 && e >= 3n && e < 2n ** 32n && (e & 1n) === 1n
+  return isWhole && isSound && bits >= 2048 && bits <= 8192 && !isRocaModulus(modulus)
+}
+
+const rsaPss = '1.2.840.113549.1.1.10'
+const rsaKey = '300d06092a864886f70d0101010500'
+const strongCurves: ReadonlySet<string> = new Set([
+  '301306072a8648ce3d020106082a8648ce3d030107', // P-256
+  '301006072a8648ce3d020106052b81040022', // P-384
+  '301006072a8648ce3d020106052b81040023', // P-521
+  '300506032b6570', // Ed25519
+])
+
+// RFC 4055 §3.1: the mask is made with the same hash, the salt has its length, the trailer is the default. The NULL
+// behind a hash may be left out (RFC 4055 §2.1).
+function pssWith(hashNumber: string, saltLength: string, withNull: boolean): string {
+  const sha = `0609608648016503040${hashNumber}${withNull ? '0500' : ''}`
+  const hash = sequence(sha)
+  const mask = sequence(`06092a864886f70d010108${hash}`)
+  const parameters = sequence(`a0${withLength(hash)}a1${withLength(mask)}a2030201${saltLength}`)
+  return sequence(`06092a864886f70d01010a${parameters}`)
+}
+
+// Short enough for a length of one octet.
+const withLength = (hex: string): string => (hex.length / 2).toString(16).padStart(2, '0') + hex
+const sequence = (hex: string): string => `30${withLength(hex)}`
+
+const strongSignatures: ReadonlySet<string> = new Set([
+  ...['02', '03', '04'].map((hash) => sequence(`06082a8648ce3d0403${hash}`)),
+  // The parameters are NULL, and absent ones count as that (RFC 4055 §5).
+  ...['0b', '0c', '0d'].flatMap((name) =>
+    ['', '0500'].map((none) => sequence(`06092a864886f70d0101${name}${none}`)),
+  ),
+  ...[true, false].flatMap((withNull) => [
+    pssWith('201', '20', withNull),
+    pssWith('202', '30', withNull),
+    pssWith('203', '40', withNull),
+  ]),
+  '300506032b6570',
+])

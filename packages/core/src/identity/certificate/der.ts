@@ -1,0 +1,135 @@
+/** Thrown by the readers of this room and caught where a certificate is parsed: what a peer sends throws no further. */
+export class MalformedDer extends Error {}
+
+/** One value: its tag, its content, and both with the length between them. */
+export interface DerElement {
+  readonly tag: number
+  readonly content: Uint8Array
+  readonly whole: Uint8Array
+}
+
+/**
+ * Reads DER (X.690 §10) from front to back, each octet once. Each value has one spelling, and everything else is refused:
+ * readers that forgive see different things in the same octets.
+ */
+export class DerReader {
+  readonly #octets: Uint8Array
+  #at = 0
+
+  constructor(octets: Uint8Array) {
+    this.#octets = octets
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#octets.length
+  }
+
+  /** The next value, whatever it is. */
+  take(): DerElement {
+    const octets = this.#octets
+    const start = this.#at
+    const tag = octets[start]
+    if (tag === undefined) throw new MalformedDer('a value is missing')
+    // No tag of a certificate needs more than one octet.
+    if ((tag & 0x1f) === 0x1f) throw new MalformedDer('a tag of several octets')
+    const contentStart = this.#readLength(start + 1)
+    this.#at = contentStart.end
+    return {
+      tag,
+      content: octets.subarray(contentStart.start, contentStart.end),
+      whole: octets.subarray(start, contentStart.end),
+    }
+  }
+
+  /** The content of the next value, which has this tag. */
+  takeTagged(tag: number): Uint8Array {
+    if (this.#octets[this.#at] !== tag) {
+      throw new MalformedDer(`expected the tag ${hexOf(tag)}, got ${hexOf(this.#octets[this.#at])}`)
+    }
+    return this.take().content
+  }
+
+  /** The content of the next value if it has this tag; undefined, and nothing is taken, where it has another. */
+  takeOptional(tag: number): Uint8Array | undefined {
+    return this.#octets[this.#at] === tag ? this.take().content : undefined
+  }
+
+  /** A reader of what is in the next value, which has this tag. */
+  enter(tag: number): DerReader {
+    return new DerReader(this.takeTagged(tag))
+  }
+
+  /** INVARIANT: whoever enters a value ends it, so that no octet of a certificate stays unread. */
+  end(): void {
+    if (!this.isAtEnd) throw new MalformedDer('octets behind the last value')
+  }
+
+  // A definite length in the shortest form (X.690 §10.1). Three octets hold more than any certificate may have.
+  #readLength(at: number): { readonly start: number; readonly end: number } {
+    const octets = this.#octets
+    const first = octets[at] ?? 0x80
+    const count = first < 0x80 ? 0 : first & 0x7f
+    let length = first
+    if (first >= 0x80) {
+      if (count === 0 || count > 3) throw new MalformedDer('a length that is missing, indefinite or huge')
+      length = 0
+      for (let i = 1; i <= count; i += 1) length = length * 256 + (octets[at + i] ?? 0)
+      if (length < 0x80 || length < 256 ** (count - 1)) throw new MalformedDer('a length in a longer form')
+    }
+    const start = at + 1 + count
+    if (start + length > octets.length) throw new MalformedDer('a value that ends behind its container')
+    return { start, end: start + length }
+  }
+}
+
+/**
+ * Requires octets to be values in DER, and what is in containers as well, to the last one. Asked of all that is then read by its
+ * meaning: parts that nobody here looks into have one spelling too.
+ */
+export function requireDer(octets: Uint8Array, depth = 0): void {
+  if (depth > maxDepth) throw new MalformedDer(`values more than ${maxDepth} deep`)
+  const reader = new DerReader(octets)
+  while (!reader.isAtEnd) {
+    const { tag, content } = reader.take()
+    if ((tag & 0x20) !== 0) requireDer(content, depth + 1)
+  }
+}
+
+/** Reads octets that are one value with this tag and nothing behind it. */
+export function readWhole<T>(octets: Uint8Array, tag: number, read: (content: DerReader) => T): T {
+  const outer = new DerReader(octets)
+  const inner = outer.enter(tag)
+  outer.end()
+  const value = read(inner)
+  inner.end()
+  return value
+}
+
+/** Reads every value in a container, of which there is at least one and at most so many. */
+export function readEach<T>(container: DerReader, max: number, read: (container: DerReader) => T): T[] {
+  const values: T[] = []
+  do {
+    if (values.length >= max) throw new MalformedDer(`more than ${max} values`)
+    values.push(read(container))
+  } while (!container.isAtEnd)
+  return values
+}
+
+export const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  sequence: 0x30,
+  set: 0x31,
+} as const
+
+/** Context-specific, as `[n]` is written in ASN.1: of one value, or of a container. */
+export const contextTag = (number: number): number => 0x80 | number
+export const contextContainer = (number: number): number => 0xa0 | number
+
+const maxDepth = 32
+
+const hexOf = (tag: number | undefined): string => (tag === undefined ? 'nothing' : `0x${tag.toString(16)}`)

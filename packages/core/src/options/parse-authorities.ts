@@ -1,0 +1,56 @@
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import type { CertificatePem } from '../identity/certificate/certificate-trust.ts'
+import {
+  subjectAttributes,
+  type CertificateIdentity,
+  type NamingAuthority,
+} from '../identity/certificate/verify-named.ts'
+import type { CertificateAuthorityOptions } from './guard-options.ts'
+import { requireEntries, requireKnownKeys } from './option-values.ts'
+import { parseBundle } from './parse-bundle.ts'
+
+/** Parses `certificates.authorities`. Throws a ConfigurationError that says what to write instead. */
+export function parseAuthorities(
+  options: Readonly<Record<string, CertificateAuthorityOptions>>,
+): readonly NamingAuthority<CertificatePem>[] {
+  const authorities = Object.entries(requireEntries(options, 'certificates.authorities')).map(
+    ([name, authority]) => {
+      const option = `certificates.authorities['${name}']`
+      if (!/^[a-z0-9._-]{1,64}$/.test(name)) {
+        throw new ConfigurationError(option, 'expected a name of lower-case letters, digits and `._-`')
+      }
+      requireKnownKeys(authority, option, ['roots', 'identity'])
+      const roots = parseBundle(authority.roots, `${option}.roots`)
+      return { name, roots, identity: requireIdentity(authority.identity, `${option}.identity`) }
+    },
+  )
+  requireDistinctRoots(authorities)
+  return authorities
+}
+
+function requireIdentity(identity: CertificateIdentity, option: string): CertificateIdentity {
+  if (identity === 'dns') return identity
+  requireKnownKeys(identity, option, ['subject'])
+  if (subjectAttributes.includes(identity.subject)) return Object.freeze({ subject: identity.subject })
+  throw new ConfigurationError(
+    `${option}.subject`,
+    `expected one of ${subjectAttributes.join(', ')}, got ${describeValue(identity.subject)}`,
+  )
+}
+
+// With one root in two of them, one caller would have two names, and which one counts would be a matter of order.
+function requireDistinctRoots(authorities: readonly NamingAuthority<CertificatePem>[]): void {
+  const owners = new Map<string, string>()
+  for (const { name, roots } of authorities) {
+    for (const { pem } of roots) {
+      const other = owners.get(pem)
+      if (other !== undefined && other !== name) {
+        throw new ConfigurationError(
+          `certificates.authorities['${name}'].roots`,
+          `has a root that \`${other}\` has as well: one root vouches for one kind of names`,
+        )
+      }
+      owners.set(pem, name)
+    }
+  }
+}
