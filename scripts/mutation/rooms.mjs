@@ -18,7 +18,7 @@ export const testsOfRooms = {
     'test/vectors/jws.test.ts',
   ],
   'identity/token': [
-    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
+    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection-answers,introspection-provider,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
     'test/core/{scope-claims,secret,token,token-refusals,token-review,verify-jwt-svid}.test.ts',
     'test/threats/{claims,encrypted-tokens,tenants}.test.ts',
     'test/vectors/rfc-tokens.test.ts',

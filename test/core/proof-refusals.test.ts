@@ -22,7 +22,7 @@ interface Presented {
   readonly scheme?: string
   readonly cnf?: Members | 'none'
   /** Made of the token's text; undefined for no proof. */
-  readonly proof?: (token: string) => string
+  readonly proof?: (text: string) => string
   readonly dpop?: DpopOptions
   readonly socket?: object
 }
@@ -50,8 +50,8 @@ async function refused({ scheme = 'DPoP', cnf = { jkt }, proof, dpop: options, s
 const dpop = { externalUrl: 'https://api.example.com' }
 const proofWith =
   (claims: Members = {}, header: Members = {}) =>
-  (token: string): string =>
-    prover.proof({ ath: sha256(token), ...claims }, header)
+  (accessToken: string): string =>
+    prover.proof({ ath: sha256(accessToken), ...claims }, header)
 
 describe('of a token that is bound to a key, or not,', () => {
   test.each<[string, Presented, Members]>([
@@ -135,7 +135,7 @@ describe('of a token that is bound to a key, or not,', () => {
 describe('of a proof', () => {
   const algorithms = 'ES256, ES384, Ed25519, EdDSA, PS256, RS256'
 
-  test.each<[string, (token: string) => string, Members]>([
+  test.each<[string, (text: string) => string, Members]>([
     [
       'that is no JWS',
       () => 'garbage',
@@ -273,7 +273,7 @@ describe('of a proof', () => {
 
   test('by another key than the token’s', async () => {
     const thief = await createProver({ now: clock.now })
-    expect(await refused({ dpop, proof: (token) => thief.proof({ ath: sha256(token) }) })).toEqual({
+    expect(await refused({ dpop, proof: (text) => thief.proof({ ath: sha256(text) }) })).toEqual({
       issuer,
       code: 'dpop_key_mismatch',
       expected: 'a proof signed with the key that the token is bound to',
