@@ -95,6 +95,8 @@ export const refusals = {
   dpop_proof_duplicated: requestMalformed,
   dpop_proof_unexpected: requestMalformed,
   forwarded_certificate_malformed: forwardedMalformed,
+  forwarded_certificate_ambiguous: forwardedMalformed,
+  forwarded_certificate_untrusted: requestMalformed,
 
   token_malformed: tokenRefused,
   token_critical_header: tokenRefused,
@@ -149,6 +151,8 @@ export const refusals = {
   svid_id_malformed: certificateRefused,
   svid_not_a_leaf: certificateRefused,
   trust_domain_unknown: certificateRefused,
+  forwarded_certificate_unverified: certificateRefused,
+  forwarded_certificate_mismatch: { ...certificateRefused, fault: 'operator' },
 
   scope_missing: {
     stage: 'policy',

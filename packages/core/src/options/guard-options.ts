@@ -3,6 +3,7 @@ import type { ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { IssuerOptions } from './issuer-options.ts'
 import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
+import type { ForwardedOptions, VouchedForwarding } from './forwarded-options.ts'
 import type { DpopOptions } from './parse-dpop.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
@@ -44,7 +45,10 @@ interface CommonOptions {
   readonly dangerouslyAllowHttp?: readonly string[]
 }
 
-export interface CertificateOptions {
+/** Which client certificates are accepted: those whose path ends at these roots, or those that a proxy vouches for. */
+export type CertificateOptions = WithTrustDomains | WithoutTrustDomains
+
+interface WithTrustDomains {
   /** Trust domain → its roots: PEM text, or the path of a PEM file. A domain never vouches for another. */
   readonly trustDomains: Readonly<Record<string, string>>
   /**
@@ -53,6 +57,14 @@ export interface CertificateOptions {
    * trusted for nothing: a path still has to end at a root of the caller's own trust domain.
    */
   readonly intermediates?: string
+  /** The proxy that ends TLS in front of this service, and how it says who called it. Default: no proxy is believed. */
+  readonly forwarded?: ForwardedOptions
+}
+
+interface WithoutTrustDomains {
+  readonly trustDomains?: never
+  readonly intermediates?: never
+  readonly forwarded: VouchedForwarding
 }
 
 /** Types a house configuration that several services share, without narrowing it. */

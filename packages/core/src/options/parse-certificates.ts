@@ -2,23 +2,43 @@ import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
+import type { ForwardedTrust } from '../identity/forwarded/forwarded-trust.ts'
 import type { CertificateOptions } from './guard-options.ts'
 import { readPem, requireEntries, requireKnownKeys } from './option-values.ts'
+import { parseForwarded } from './parse-forwarded.ts'
+
+/** Whose certificates are accepted, on connections and through a proxy. At least one of the two is there. */
+export interface ParsedCertificates {
+  readonly certificates: CertificateTrust | undefined
+  readonly forwarded: ForwardedTrust | undefined
+}
 
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
-export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
-  const bundles = parseBundles(options)
-  const { intermediates } = options
-  return new CertificateTrust({
-    bundles,
-    intermediates:
-      intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
-    maxCacheEntries,
-  })
+export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): ParsedCertificates {
+  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates', 'forwarded'])
+  const { forwarded, intermediates } = options
+  // A proxy that has verified everything itself leaves nothing to be verified here.
+  const isVouchedFor =
+    forwarded !== undefined && options.trustDomains === undefined && intermediates === undefined
+  const bundles = isVouchedFor ? new Map<string, readonly CertificatePem[]>() : parseBundles(options)
+  const certificates = isVouchedFor
+    ? undefined
+    : new CertificateTrust({
+        bundles,
+        intermediates:
+          intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
+        maxCacheEntries,
+      })
+  return {
+    certificates,
+    forwarded:
+      forwarded === undefined
+        ? undefined
+        : parseForwarded(forwarded, certificates, [...bundles.keys()], maxCacheEntries),
+  }
 }
 
 function parseBundles(options: CertificateOptions): Map<string, readonly CertificatePem[]> {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'intermediates'])
   const domains = Object.entries(requireEntries(options.trustDomains, 'certificates.trustDomains'))
   if (domains.length === 0) {
     throw new ConfigurationError(
