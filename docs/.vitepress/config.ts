@@ -17,6 +17,7 @@ export default defineConfig({
           { text: 'Concepts', link: '/concepts' },
           { text: 'Tokens', link: '/tokens' },
           { text: 'Proof of possession', link: '/proof' },
+          { text: 'Forwarded certificates', link: '/forwarded-certificates' },
           { text: 'Express', link: '/express' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'Client certificates', link: '/certificates' },

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest'
 
 /** Threats to features that do not exist yet. A line leaves this list when its feature comes, with a test in its place. */
 const notApplicableYet: Readonly<Record<string, string>> = {
-  T40: 'forwarded client certificates are deleted, never parsed (T39, T41)',
   T43: 'the TLS server has one trust for all names; virtual hosts with their own are not offered',
   T48: 'there is no gRPC adapter yet',
   T49: 'decorators have their own tests of inheritance and precedence, in test/decorators',
@@ -12,7 +11,6 @@ const notApplicableYet: Readonly<Record<string, string>> = {
 
 /** Applicable in part: what can be tested is, and the rest waits. */
 const partly: Readonly<Record<string, string>> = {
-  T39: 'stripping is tested; headers of a trusted proxy wait for forwarded identities',
   T46: 'Express is tested; other frameworks wait for their adapters',
 }
 

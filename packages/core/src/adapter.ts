@@ -2,7 +2,6 @@
 export { RequestContext } from './context.ts'
 export { requireGuard, type Guard } from './guard.ts'
 export { joinPlacements, requirePlacement, type Placement } from './policy/placement.ts'
-export { stripIdentityHeaders } from './request/strip-identity-headers.ts'
 export { Requirement } from './policy/requirement.ts'
 export { Refusal } from './refusal.ts'
 export { mounterFor, registerMounter, type MountableRoute, type Mounter } from './mounting.ts'

@@ -1,15 +1,20 @@
 import type { Decision } from './decision/decision.ts'
-import { anonymous, type Authentication } from './identity/authenticator.ts'
+import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { Unprotected, isRequirement, withFloor, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
+import { noFields, type HeaderField } from './request/identity-headers.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
 
 /** A guard, as its contexts see it. */
 export interface Decider {
   readonly undeclared: Requirement | undefined
-  authenticate(request: InboundRequest): Authentication | Refusal | Promise<Authentication | Refusal>
+  /** `fields`: the headers that claimed an identity when the request came. */
+  authenticate(
+    request: InboundRequest,
+    fields: readonly HeaderField[],
+  ): Authentication | Refusal | Promise<Authentication | Refusal>
   conclude(authentication: Authentication | Refusal, placement: Placement, request: InboundRequest): Decision
   record(decision: Decision, facts: Facts): void
   /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
@@ -34,6 +39,7 @@ export class RequestContext {
   /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
   decision: Decision | undefined
   readonly #decider: Decider
+  readonly #fields: readonly HeaderField[]
   readonly #startedAt = performance.now()
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
@@ -46,8 +52,9 @@ export class RequestContext {
   /** What had been allowed when something failed: error handlers may answer for it. */
   #failed: Decision | undefined
 
-  constructor(decider: Decider, request: InboundRequest) {
+  constructor(decider: Decider, request: InboundRequest, fields: readonly HeaderField[] = noFields) {
     this.#decider = decider
+    this.#fields = fields
     this.request = request
   }
 
@@ -143,7 +150,7 @@ export class RequestContext {
       const authentication =
         placement instanceof Unprotected
           ? anonymous
-          : (this.#authentication ??= this.#decider.authenticate(this.request))
+          : (this.#authentication ??= this.#decider.authenticate(this.request, this.#fields))
       if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, route, isFinal)
       return authentication.then(
         (settled) => {

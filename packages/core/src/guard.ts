@@ -8,10 +8,11 @@ import { allow, deny, type Decision } from './decision/decision.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { refusalResponse } from './enforcement/refusal-response.ts'
 import { resourceMetadata, type ResourceMetadata } from './enforcement/resource-metadata.ts'
-import { hasDecisionListeners, publishDecision } from './events/channels.ts'
+import { hasDecisionListeners, publishDecision, publishHeaders } from './events/channels.ts'
 import { RefusalLog } from './events/refusal-log.ts'
 import { presentedScheme, readAuthorization } from './evidence/authorization.ts'
-import { Authenticator, type Authentication } from './identity/authenticator.ts'
+import type { Authentication } from './identity/authentication.ts'
+import { Authenticator } from './identity/authenticator.ts'
 import { createCaller, type Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
@@ -22,6 +23,12 @@ import { parseOptions, type Environment, type ParsedOptions } from './options/pa
 import { effectiveScopes } from './policy/effective-scopes.ts'
 import { requirePlacement, type Placement } from './policy/placement.ts'
 import { Refusal } from './refusal.ts'
+import {
+  IdentityHeaders,
+  noFields,
+  type HeaderField,
+  type StrippableRequest,
+} from './request/identity-headers.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
@@ -45,6 +52,8 @@ export class Guard {
   readonly #census = new Census()
   readonly #callers = new WeakMap<VerifiedIdentity, Caller>()
   readonly #decider: Decider
+  readonly #identityHeaders: IdentityHeaders
+  #requestsWithStrays = 0
   #isClosed = false
 
   /** Use `createGuard`. */
@@ -53,17 +62,19 @@ export class Guard {
     this.#environment = environment
     this.#options = parseOptions(options, environment)
     const { clock } = environment
-    const { issuers } = this.#options
+    const { issuers, forwarded } = this.#options
+    this.#identityHeaders = new IdentityHeaders(forwarded?.headers)
     this.#authenticator = new Authenticator({
       ...this.#options,
       clock,
+      onStrayHeaders: (fields) => this.#tellStrays(fields),
       verifyToken: (token) => verifyToken(token, issuers, clock),
     })
     this.#log =
       this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
     this.#decider = {
       undeclared: this.#options.undeclared,
-      authenticate: (request) => this.#authenticate(request),
+      authenticate: (request, fields) => this.#authenticate(request, fields),
       conclude: (authentication, placement, request) => this.#conclude(authentication, placement, request),
       record: (decision, facts) => this.#record(decision, facts),
       resourceMetadata: this.#describeResource(),
@@ -80,7 +91,19 @@ export class Guard {
 
   /** For adapters: the undecided context of one request, in which the requirements of routers and routes add up. */
   open(request: InboundRequest): RequestContext {
-    return new RequestContext(this.#decider, request)
+    const fields =
+      this.#options.forwarded === undefined ? noFields : this.#identityHeaders.find(request.rawHeaders)
+    return new RequestContext(this.#decider, request, fields)
+  }
+
+  /**
+   * For adapters, when a request arrives: takes away every header that could pass for an identity, so that no handler reads one,
+   * and opens the context, which keeps them in case a trusted proxy has sent them.
+   */
+  admit(request: InboundRequest & StrippableRequest): RequestContext {
+    const fields = this.#identityHeaders.take(request)
+    if (this.#options.forwarded === undefined && fields.length > 0) this.#tellStrays(fields)
+    return new RequestContext(this.#decider, request, fields)
   }
 
   /** For adapters: true if this guard opened the context. */
@@ -134,11 +157,14 @@ export class Guard {
   }
 
   /** Request → evidence → verified identity. */
-  #authenticate(request: InboundRequest): Authentication | Refusal | Promise<Authentication | Refusal> {
+  #authenticate(
+    request: InboundRequest,
+    fields: readonly HeaderField[],
+  ): Authentication | Refusal | Promise<Authentication | Refusal> {
     if (this.#isClosed) return closed
     const authorization = readAuthorization(request)
     if (authorization instanceof Refusal) return authorization
-    return this.#authenticator.authenticate(authorization, request)
+    return this.#authenticator.authenticate(authorization, request, fields)
   }
 
   /** Verified identity → caller → decision. */
@@ -150,7 +176,7 @@ export class Guard {
     if (authentication instanceof Refusal) return this.#deny(authentication, placement, request)
     const { newId, clock } = this.#environment
     const caller = this.#callerOf(authentication)
-    const refusal = decide(caller, placement, clock.now())
+    const refusal = decide(caller, placement, clock.now(), authentication.missing)
     if (refusal !== undefined) return this.#deny(refusal, placement, request)
     const { nextNonce } = authentication
     // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
@@ -177,8 +203,15 @@ export class Guard {
     return deny(id, refusal, refusalResponse(refusal, { id, placement, scheme, nonce }, challenge))
   }
 
+  #tellStrays(fields: readonly HeaderField[]): void {
+    this.#requestsWithStrays += 1
+    const names = [...new Set(fields.map(([name]) => name))].slice(0, 20)
+    publishHeaders({ names, requests: this.#requestsWithStrays })
+    this.#log?.tellDeleted(names)
+  }
+
   #describeResource(): ResourceMetadata | undefined {
-    const { resource, issuers, challenge, certificates } = this.#options
+    const { resource, issuers, challenge, certificates, forwarded } = this.#options
     if (resource === undefined) return undefined
     const census = this.#census
     return resourceMetadata(resource, {
@@ -191,7 +224,7 @@ export class Guard {
       },
       proofAlgorithms: challenge.proofAlgorithms,
       requiresProof: challenge.requiresProof,
-      seesCertificates: certificates !== undefined,
+      seesCertificates: certificates !== undefined || forwarded !== undefined,
     })
   }
 

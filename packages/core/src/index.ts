@@ -7,6 +7,14 @@ export type {
   RequiredClaimOption,
   TokenReviewOptions,
 } from './options/issuer-options.ts'
+export type {
+  CertificateHeaderOptions,
+  ForwardedOptions,
+  ProxyPresetOptions,
+  TrustedProxy,
+  VouchedForwarding,
+  XfccOptions,
+} from './options/forwarded-options.ts'
 export { auth0, type Auth0Options } from './options/presets/auth0.ts'
 export { entraId, type EntraIdOptions } from './options/presets/entra-id.ts'
 export { githubActions, type GitHubActionsOptions } from './options/presets/github-actions.ts'
@@ -15,6 +23,21 @@ export { keycloak, type KeycloakOptions } from './options/presets/keycloak.ts'
 export { kubernetes, type KubernetesOptions } from './options/presets/kubernetes.ts'
 export { okta } from './options/presets/okta.ts'
 export { spiffe, type SpiffeBundle } from './options/presets/spiffe.ts'
+export { apache, type ApacheOptions } from './options/presets/proxies/apache.ts'
+export { awsAlb, type AwsAlbOptions } from './options/presets/proxies/aws-alb.ts'
+export {
+  azureApplicationGateway,
+  azureAppService,
+  type AzureApplicationGatewayOptions,
+} from './options/presets/proxies/azure.ts'
+export { caddy, type CaddyOptions } from './options/presets/proxies/caddy.ts'
+export { envoy, type EnvoyOptions } from './options/presets/proxies/envoy.ts'
+export { googleLoadBalancer } from './options/presets/proxies/google-load-balancer.ts'
+export { haproxy, type HaproxyOptions } from './options/presets/proxies/haproxy.ts'
+export { istioSidecar, type IstioSidecarOptions } from './options/presets/proxies/istio-sidecar.ts'
+export { nginx, type NginxOptions } from './options/presets/proxies/nginx.ts'
+export { rfc9440 } from './options/presets/proxies/rfc9440.ts'
+export { traefik } from './options/presets/proxies/traefik.ts'
 export type { IntrospectionOptions } from './options/parse-introspection.ts'
 export type { ClientAuthenticationOptions } from './options/parse-client-authentication.ts'
 export type { DpopOptions } from './options/parse-dpop.ts'
@@ -55,7 +78,13 @@ export type { CensusEntry } from './census.ts'
 export type { Clock } from './clock/clock.ts'
 export type { Logger } from './events/refusal-log.ts'
 export type { DecisionEvent } from './events/decision-event.ts'
-export { decisionChannel, keysChannel, type KeysEvent } from './events/channels.ts'
+export {
+  decisionChannel,
+  headersChannel,
+  keysChannel,
+  type HeadersEvent,
+  type KeysEvent,
+} from './events/channels.ts'
 export { ConfigurationError } from './configuration-error.ts'
 export { CallerUnavailableError } from './caller-unavailable-error.ts'
 export {

@@ -61,6 +61,12 @@ const requestMalformed = {
   sentence: 'the credential is malformed or presented more than once',
 } as const satisfies RefusalEntry
 
+// What a trusted proxy writes is its operator's to mend.
+const forwardedMalformed = {
+  ...requestMalformed,
+  fault: 'operator',
+} as const satisfies RefusalEntry
+
 const notAllowed = {
   stage: 'policy',
   status: 403,
@@ -88,6 +94,9 @@ export const refusals = {
   token_in_query: requestMalformed,
   dpop_proof_duplicated: requestMalformed,
   dpop_proof_unexpected: requestMalformed,
+  forwarded_certificate_malformed: forwardedMalformed,
+  forwarded_certificate_ambiguous: forwardedMalformed,
+  forwarded_certificate_untrusted: requestMalformed,
 
   token_malformed: tokenRefused,
   token_critical_header: tokenRefused,
@@ -146,6 +155,8 @@ export const refusals = {
   svid_id_malformed: certificateRefused,
   svid_not_a_leaf: certificateRefused,
   trust_domain_unknown: certificateRefused,
+  forwarded_certificate_unverified: certificateRefused,
+  forwarded_certificate_mismatch: { ...certificateRefused, fault: 'operator' },
 
   scope_missing: {
     stage: 'policy',

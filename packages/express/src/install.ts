@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@countersign/core'
-import { Requirement, joinPlacements, stripIdentityHeaders, type Guard } from '@countersign/core/adapter'
+import { Requirement, joinPlacements, type Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
 import { isMountedAtRoot, layersOf, pathText, prototypesOf, routerOf, type Route } from './framework.ts'
 import { installLatch } from './latch.ts'
@@ -37,8 +37,7 @@ export function installOn(app: Application, guard: Guard): void {
  * and keeps an answer back belongs to this request alone, whichever applications and routers it goes through.
  */
 export function admit(request: Request, guard: Guard): void {
-  stripIdentityHeaders(request)
-  attachContext(request, guard.open(request))
+  attachContext(request, guard.admit(request))
   Object.defineProperties(request, members)
   if (request.res !== undefined) installLatch(request.res)
 }

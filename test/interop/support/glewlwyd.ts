@@ -1,8 +1,7 @@
 // Glewlwyd: an authorization server in C, by people who know nothing of us. Debian's package, run from where it lies.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -10,6 +9,7 @@ import { gunzipSync } from 'node:zlib'
 import { createTestCa, type TestCa } from '@countersign/testing'
 import { debianPackage } from '../../../scripts/debian-package.mjs'
 import { send, type Answer } from '../../issuers/support/send.ts'
+import { freePort, librariesIn } from './debian-process.ts'
 import { configurationOf } from './glewlwyd-configuration.ts'
 
 /** A running Glewlwyd, over HTTPS on loopback. Nothing is left of it when it was closed. */
@@ -110,24 +110,4 @@ async function layOut(folder: string, parts: string): Promise<void> {
   const database = new DatabaseSync(join(folder, 'glewlwyd.db'))
   database.exec(gunzipSync(tables).toString())
   database.close()
-}
-
-function librariesIn(parts: string): string {
-  const folder = join(parts, 'usr/lib')
-  return readdirSync(folder)
-    .filter((name) => name.includes('-linux-'))
-    .map((name) => join(folder, name))
-    .join(':')
-}
-
-/** It cannot be told to take whichever port is free. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  if (address === null || typeof address === 'string') throw new Error('expected a port')
-  const closed = once(probe, 'close')
-  probe.close()
-  await closed
-  return address.port
 }

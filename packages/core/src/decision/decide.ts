@@ -6,9 +6,14 @@ import { Refusal } from '../refusal.ts'
  * Whether a caller may pass a placement: undefined if so, else why not. Without a caller, only the two placements
  * that say so in words let anyone by.
  */
-export function decide(caller: Caller | undefined, placement: Placement, nowMs: number): Refusal | undefined {
+export function decide(
+  caller: Caller | undefined,
+  placement: Placement,
+  nowMs: number,
+  missing: Refusal = noCredential,
+): Refusal | undefined {
   if (placement instanceof Unprotected || placement instanceof CallerOptional) return undefined
-  return caller === undefined ? noCredential : placement.check(caller, nowMs)
+  return caller === undefined ? missing : placement.check(caller, nowMs)
 }
 
 const noCredential = new Refusal('credential_missing', {

@@ -6,6 +6,17 @@ export const decisionChannel: string = 'countersign:decision'
 /** One message each time an issuer's keys were fetched, or could not be. */
 export const keysChannel: string = 'countersign:keys'
 
+/** One message for each request with headers that claim an identity, sent by nobody whose word counts. */
+export const headersChannel: string = 'countersign:headers'
+
+/** Headers that were deleted from a request, and refused it where the guard says so. */
+export interface HeadersEvent {
+  /** Their names, lower-case, at most twenty. Never a value. */
+  readonly names: readonly string[]
+  /** How many requests had any, since the guard was made. */
+  readonly requests: number
+}
+
 /** In what state an issuer's keys are: see `KeySourceState`. */
 export type KeyStatus = 'waiting' | 'fresh' | 'stale' | 'expired'
 
@@ -24,6 +35,7 @@ export interface KeysEvent {
 
 const decisions = channel(decisionChannel)
 const keys = channel(keysChannel)
+const headers = channel(headersChannel)
 
 /** False while nobody listens: then the event need not even be made. */
 export const hasDecisionListeners = (): boolean => decisions.hasSubscribers
@@ -32,4 +44,8 @@ export const publishDecision = (event: DecisionEvent): void => decisions.publish
 
 export const publishKeys = (event: KeysEvent): void => {
   if (keys.hasSubscribers) keys.publish(Object.freeze(event))
+}
+
+export const publishHeaders = (event: HeadersEvent): void => {
+  if (headers.hasSubscribers) headers.publish(Object.freeze(event))
 }

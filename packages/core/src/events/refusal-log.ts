@@ -22,17 +22,32 @@ export class RefusalLog {
   }
 
   tell(event: DecisionEvent): void {
+    const more = this.#moreOf(JSON.stringify([event.code, event.route, event.issuer]))
+    if (more !== undefined) this.#warn(sentence(event, more))
+  }
+
+  /** Tells which headers were deleted because they claim an identity and nobody whose word counts has sent them. */
+  tellDeleted(names: readonly string[]): void {
+    const more = this.#moreOf('headers')
+    if (more === undefined) return
+    const others = more === 0 ? '' : ` (and ${more} more requests with such headers in the last minute)`
+    this.#warn(
+      `countersign: deleted ${names.map(quoted).join(', ')} from a request: nobody whom \`certificates.forwarded\` trusts has sent them${others}`,
+    )
+  }
+
+  /** How many of a kind were not told since the last one was; undefined where this one is not to be told either. */
+  #moreOf(kind: string): number | undefined {
     const now = this.#clock.now()
-    const kind = JSON.stringify([event.code, event.route, event.issuer])
     const told = this.#told.get(kind)
     if (told !== undefined && now < told.until && now >= told.until - minuteMs) {
       told.more += 1
-      return
+      return undefined
     }
     // Kinds are few by nature (codes × routes × configured issuers); should they not be, start again.
     if (this.#told.size >= maxKinds) this.#told.clear()
     this.#told.set(kind, { until: now + minuteMs, more: 0 })
-    this.#warn(sentence(event, told?.more ?? 0))
+    return told?.more ?? 0
   }
 
   /** Tells which routes nobody may call because they do not say who may. */

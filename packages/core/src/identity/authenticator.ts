@@ -2,29 +2,28 @@ import { hash } from 'node:crypto'
 import { VerificationCache } from '../cache/verification-cache.ts'
 import type { Clock } from '../clock/clock.ts'
 import { parseAuthorization, type PresentedToken } from '../evidence/authorization.ts'
-import { readPeerCertificate, readThumbprint } from '../evidence/peer-certificate.ts'
 import { Refusal } from '../refusal.ts'
+import { noFields, type HeaderField } from '../request/identity-headers.ts'
 import type { InboundRequest } from '../request/inbound-request.ts'
-import { CertificateVerification, type CertificateTrust } from './certificate/certificate-trust.ts'
+import { anonymous, type Authentication } from './authentication.ts'
+import type { CertificateTrust, CertificateVerification } from './certificate/certificate-trust.ts'
 import { ConnectionMemories, type ConnectionMemory } from './connection-memory.ts'
+import type { ForwardedTrust } from './forwarded/forwarded-trust.ts'
 import { signatureTail } from './jws/compact-jws.ts'
+import { OwnConnection } from './own-connection.ts'
+import type { Peer } from './peer.ts'
 import { checkBinding, type Proven } from './proof/check-binding.ts'
 import type { ProofVerifier } from './proof/proof-verifier.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 import type { VerifyToken } from './token/verify-token.ts'
 import { VerifiedIdentity } from './verified-identity.ts'
 
-/** Who calls, and where that was known from. `identity` is undefined where no credential was presented. */
-export interface Authentication {
-  readonly identity: VerifiedIdentity | undefined
-  readonly source: 'connection' | 'cache' | 'fresh' | 'none'
-  /** The nonce for the caller's next DPoP proof, where it should use another one. */
-  readonly nextNonce?: string | undefined
-}
-
 interface AuthenticatorOptions {
   readonly verifyToken: VerifyToken
   readonly certificates: CertificateTrust | undefined
+  readonly forwarded: ForwardedTrust | undefined
+  /** Told of headers that claim an identity and that no trusted proxy has sent. */
+  readonly onStrayHeaders: (fields: readonly HeaderField[]) => void
   readonly proofs: ProofVerifier | undefined
   readonly clock: Clock
   readonly maxCacheEntries: number
@@ -32,36 +31,77 @@ interface AuthenticatorOptions {
 
 type Answer = Authentication | Refusal | Promise<Authentication | Refusal>
 
+/** A request, the connection that it came by, and whose certificate counts for it. */
+interface Presentation {
+  readonly authorization: string | undefined
+  readonly request: InboundRequest
+  readonly memory: ConnectionMemory
+  readonly peer: Peer
+}
+
 /** Turns evidence into a verified identity. Synchronous wherever the answer, or all that leads to it, is at hand. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   readonly #tokens: VerificationCache<TokenVerification>
   readonly #identities = new WeakMap<TokenVerification, VerifiedIdentity | Refusal>()
-  readonly #connections = new ConnectionMemories()
+  readonly #bearers = new WeakMap<CertificateVerification, VerifiedIdentity>()
+  readonly #connections: ConnectionMemories
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
     this.#tokens = new VerificationCache(options.maxCacheEntries)
+    const { certificates, forwarded } = options
+    this.#connections = new ConnectionMemories(
+      (socket) => new OwnConnection(socket, certificates, forwarded?.missingDirectly),
+    )
   }
 
-  /** Verifies what a request presents: its Authorization field, if any, and its connection's certificate, if any. */
-  authenticate(authorization: string | undefined, request: InboundRequest): Answer {
+  /**
+   * Verifies what a request presents: its Authorization field, if any, and the certificate of its connection, or the one that a
+   * trusted proxy forwards in its place. `fields`: the headers that claim an identity, whoever sent them.
+   */
+  authenticate(
+    authorization: string | undefined,
+    request: InboundRequest,
+    fields: readonly HeaderField[] = noFields,
+  ): Answer {
     const memory = this.#connections.of(request.socket)
     const now = this.#options.clock.now()
-    // The same whole header on the same connection as last time, and nothing it rests on has died.
-    const last = memory.authentication
-    if (
-      last !== undefined &&
-      memory.authorization === authorization &&
-      request.headers['dpop'] === undefined &&
-      last.identity.isAlive(now)
-    ) {
-      return last
+    const { forwarded } = this.#options
+    const shared = { authorization, request, memory }
+    if (forwarded === undefined) return this.#verify({ ...shared, peer: memory.own }, now)
+    const own = forwarded.needsCertificate ? memory.own.certificate(now) : undefined
+    return own instanceof Promise
+      ? own.then((known) => this.#behindProxy(forwarded, fields, known, shared, now))
+      : this.#behindProxy(forwarded, fields, own, shared, now)
+  }
+
+  // INVARIANT: the certificate of a proxy is the hop and never the caller, and what anybody else forwards is never read.
+  #behindProxy(
+    forwarded: ForwardedTrust,
+    fields: readonly HeaderField[],
+    certificate: CertificateVerification | Refusal | undefined,
+    shared: Omit<Presentation, 'peer'>,
+    now: number,
+  ): Answer {
+    if (forwarded.isProxied(shared.request, fields, certificate)) {
+      return this.#verify({ ...shared, peer: forwarded.clientOf(fields) }, now)
     }
-    const certificate = this.#certificate(memory, request.socket, now)
+    if (fields.length > 0) this.#options.onStrayHeaders(fields)
+    const refused = forwarded.refuseStranger(fields)
+    return refused ?? this.#verify({ ...shared, peer: shared.memory.own }, now)
+  }
+
+  #verify(presentation: Presentation, now: number): Answer {
+    const { authorization, request, memory, peer } = presentation
+    // The same whole headers on the same connection as last time, and nothing they rest on has died.
+    const last =
+      request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, now) : undefined
+    if (last !== undefined) return last
+    const certificate = peer.certificate(now)
     return certificate instanceof Promise
-      ? certificate.then((verified) => this.#withCertificate(verified, memory, authorization, request))
-      : this.#withCertificate(certificate, memory, authorization, request)
+      ? certificate.then((verified) => this.#withCertificate(verified, presentation))
+      : this.#withCertificate(certificate, presentation)
   }
 
   /** Forgets every verified token. */
@@ -71,26 +111,27 @@ export class Authenticator {
 
   #withCertificate(
     certificate: CertificateVerification | Refusal | undefined,
-    memory: ConnectionMemory,
-    authorization: string | undefined,
-    request: InboundRequest,
+    presentation: Presentation,
   ): Answer {
     if (certificate instanceof Refusal) return certificate
+    const { authorization, memory, peer } = presentation
     if (authorization === undefined) {
-      if (certificate === undefined) return anonymous
-      const identity = VerifiedIdentity.fromCertificate(certificate)
-      memory.remember(authorization, identity)
+      if (certificate === undefined) {
+        return peer.missing === undefined ? anonymous : { ...anonymous, missing: peer.missing }
+      }
+      const identity = this.#bearerOf(certificate)
+      memory.remember(authorization, peer.forwarded, identity)
       return { identity, source: 'fresh' }
     }
     const presented = parseAuthorization(authorization)
     if (presented instanceof Refusal) return presented
     const { token } = presented
     const settle = (verified: TokenVerification, source: 'cache' | 'fresh'): Answer => {
-      const proven = this.#binding(verified, presented, memory, request)
+      const proven = this.#binding(verified, presented, presentation)
       const conclude = (result: Proven | Refusal): Authentication | Refusal =>
         result instanceof Refusal
           ? result
-          : this.#identify(verified, certificate, memory, authorization, { source, ...result })
+          : this.#identify(verified, certificate, presentation, { source, ...result })
       return proven instanceof Promise ? proven.then(conclude) : conclude(proven)
     }
     const cached = this.#tokens.find(signatureTail(token), () => digestOf(token), this.#options.clock.now())
@@ -106,26 +147,23 @@ export class Authenticator {
   #binding(
     token: TokenVerification,
     presented: PresentedToken,
-    memory: ConnectionMemory,
-    request: InboundRequest,
+    { request, peer }: Presentation,
   ): Proven | Refusal | Promise<Proven | Refusal> {
     const { proofs, clock } = this.#options
-    const thumbprint = (): string | undefined => (memory.thumbprint ??= readThumbprint(request.socket))
-    return checkBinding(token, presented, request, thumbprint, proofs, clock.now())
+    return checkBinding(token, presented, request, () => peer.thumbprint(), proofs, clock.now())
   }
 
   #identify(
     token: TokenVerification,
     certificate: CertificateVerification | undefined,
-    memory: ConnectionMemory,
-    authorization: string,
+    { authorization, memory, peer }: Presentation,
     known: Pick<Authentication, 'source' | 'nextNonce'>,
   ): Authentication | Refusal {
     const identity =
       certificate === undefined ? this.#alone(token) : VerifiedIdentity.fromToken(token, certificate)
     if (identity instanceof Refusal) return identity
     // A proof is good for one request: its answer is not one to be repeated.
-    if (token.claims.confirmation?.jkt === undefined) memory.remember(authorization, identity)
+    if (token.claims.confirmation?.jkt === undefined) memory.remember(authorization, peer.forwarded, identity)
     return { identity, ...known }
   }
 
@@ -139,32 +177,15 @@ export class Authenticator {
     return identity
   }
 
-  // A certificate belongs to the connection: verified once, then only asked whether it still holds.
-  #certificate(
-    memory: ConnectionMemory,
-    connection: object,
-    now: number,
-  ): CertificateVerification | Refusal | undefined | Promise<CertificateVerification | Refusal> {
-    const { certificates } = this.#options
-    if (certificates === undefined) return undefined
-    const known = memory.certificate
-    if (known === 'none') return undefined
-    if (known instanceof Refusal && memory.staysRefused(now)) return known
-    if (known instanceof CertificateVerification && known.isAlive(now)) return known
-    const peer = readPeerCertificate(connection)
-    if (peer instanceof Refusal) return peer
-    if (peer === undefined) {
-      memory.certificate = 'none'
-      return undefined
+  // Nor does whom a certificate names, whichever connections and proxies it is seen on.
+  #bearerOf(certificate: CertificateVerification): VerifiedIdentity {
+    let identity = this.#bearers.get(certificate)
+    if (identity === undefined) {
+      identity = VerifiedIdentity.fromCertificate(certificate)
+      this.#bearers.set(certificate, identity)
     }
-    const verified = certificates.verify(peer, now)
-    memory.lookedAt = now
-    if (!(verified instanceof Promise)) return (memory.certificate = verified)
-    return verified.then((result) => (memory.certificate = result))
+    return identity
   }
 }
 
 const digestOf = (token: string): string => hash('sha256', token, 'base64url')
-
-/** No credential was presented, or none was asked for. */
-export const anonymous: Authentication = Object.freeze({ identity: undefined, source: 'none' })

@@ -4,6 +4,7 @@ import type { CertificateIdentity } from '../identity/certificate/verify-named.t
 import type { IssuerOptions } from './issuer-options.ts'
 import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
+import type { ForwardedOptions, VouchedForwarding } from './forwarded-options.ts'
 import type { DpopOptions } from './parse-dpop.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
@@ -45,18 +46,32 @@ interface CommonOptions {
   readonly dangerouslyAllowHttp?: readonly string[]
 }
 
-/** Whose client certificates are accepted: of SPIFFE trust domains, of other authorities, or of both. */
-export type CertificateOptions = {
+/**
+ * Whose client certificates are accepted: of SPIFFE trust domains, of other authorities, or of both; or those that a proxy has
+ * verified and vouches for.
+ */
+export type CertificateOptions = VerifiedCertificates | VouchedCertificates
+
+type VerifiedCertificates = {
   /**
    * Issuing certificates between roots and callers, PEM text or the path of a PEM file. They complete a path that the
    * connection does not show whole: resumed sessions show the leaf alone, and so do some releases of Node. They are
    * trusted for nothing: a path still has to end at a root that may vouch for the caller.
    */
   readonly intermediates?: string
+  /** The proxy that ends TLS in front of this service, and how it says who called it. Default: no proxy is believed. */
+  readonly forwarded?: ForwardedOptions
 } & (
   | { readonly trustDomains: TrustDomainOptions; readonly authorities?: AuthorityOptions }
   | { readonly trustDomains?: TrustDomainOptions; readonly authorities: AuthorityOptions }
 )
+
+interface VouchedCertificates {
+  readonly trustDomains?: never
+  readonly authorities?: never
+  readonly intermediates?: never
+  readonly forwarded: VouchedForwarding
+}
 
 /**
  * Trust domain → its roots: PEM, or a SPIFFE bundle in JSON; as text, or as the path of a file. A domain never vouches for

@@ -30,9 +30,10 @@ function requireObject<T>(value: T, option: string): T & object {
 }
 
 /** An object written as such: what a Map or a class instance holds would not be seen. */
-export function requireEntries<T extends object>(value: T, option: string): T {
-  const prototype: unknown = Object.getPrototypeOf(requireObject(value, option))
-  if (prototype === Object.prototype || prototype === null) return value
+export function requireEntries<T>(value: T, option: string): T & object {
+  const entries = requireObject(value, option)
+  const prototype: unknown = Object.getPrototypeOf(entries)
+  if (prototype === Object.prototype || prototype === null) return entries
   throw new ConfigurationError(option, 'expected a plain object, such as { name: value }, got one of a class')
 }
 

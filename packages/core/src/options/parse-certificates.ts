@@ -1,15 +1,39 @@
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
+import type { ForwardedTrust } from '../identity/forwarded/forwarded-trust.ts'
 import type { CertificateOptions } from './guard-options.ts'
 import { parseAuthorities } from './parse-authorities.ts'
 import { parseBundle } from './parse-bundle.ts'
+import { parseForwarded } from './parse-forwarded.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
 
+/** Whose certificates are accepted, on connections and through a proxy. At least one of the two is there. */
+export interface ParsedCertificates {
+  readonly certificates: CertificateTrust | undefined
+  readonly forwarded: ForwardedTrust | undefined
+}
+
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
-export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): CertificateTrust {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'authorities', 'intermediates'])
-  const { trustDomains, authorities, intermediates } = options
+export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): ParsedCertificates {
+  requireKnownKeys(options, 'certificates', ['trustDomains', 'authorities', 'intermediates', 'forwarded'])
+  const { trustDomains, authorities, intermediates, forwarded } = options
+  // A proxy that has verified everything itself leaves nothing to be verified here.
+  const isVouchedFor = forwarded !== undefined && (trustDomains ?? authorities ?? intermediates) === undefined
+  const certificates = isVouchedFor ? undefined : parseTrust(options, maxCacheEntries)
+  return {
+    certificates,
+    forwarded:
+      forwarded === undefined
+        ? undefined
+        : parseForwarded(forwarded, certificates, Object.keys(trustDomains ?? {}), maxCacheEntries),
+  }
+}
+
+function parseTrust(
+  { trustDomains, authorities, intermediates }: CertificateOptions,
+  maxCacheEntries: number,
+): CertificateTrust {
   if (Object.keys({ ...trustDomains, ...authorities }).length === 0) {
     throw new ConfigurationError(
       'certificates.trustDomains',

@@ -1,7 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { stderrLogger, type Logger } from '../events/refusal-log.ts'
-import type { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
 import type { FetchDocument } from '../identity/trust/fetch-document.ts'
 import { TrustedIssuers } from '../identity/trust/trusted-issuers.ts'
 import type { ProofVerifier } from '../identity/proof/proof-verifier.ts'
@@ -15,7 +14,7 @@ import {
   requireStrings,
   requireWhole,
 } from './option-values.ts'
-import { parseCertificates } from './parse-certificates.ts'
+import { parseCertificates, type ParsedCertificates } from './parse-certificates.ts'
 import { parseDpop, type DpopContext } from './parse-dpop.ts'
 import { parseIssuer } from './parse-issuer.ts'
 import { parseResource } from './parse-resource.ts'
@@ -23,9 +22,8 @@ import { Grants } from '../policy/effective-scopes.ts'
 import { requireRequirement, type Requirement } from '../policy/requirement.ts'
 
 /** Options, checked, completed and frozen. */
-export interface ParsedOptions {
+export interface ParsedOptions extends ParsedCertificates {
   readonly issuers: TrustedIssuers
-  readonly certificates: CertificateTrust | undefined
   readonly grants: Grants | undefined
   readonly undeclared: Requirement | undefined
   readonly logger: Logger | undefined
@@ -67,15 +65,16 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     300,
   )
   const issuers = parseIssuers(options, clockToleranceSeconds, environment)
-  const certificates =
-    options.certificates === undefined ? undefined : parseCertificates(options.certificates, maxCacheEntries)
-  if (issuers.size === 0 && certificates === undefined) {
+  const { certificates, forwarded } =
+    options.certificates === undefined ? none : parseCertificates(options.certificates, maxCacheEntries)
+  const acceptsCertificates = certificates !== undefined || forwarded !== undefined
+  if (issuers.size === 0 && !acceptsCertificates) {
     throw new ConfigurationError(
       'issuers',
       "no credential is accepted: write `issuers: ['https://…']`, or `certificates: { trustDomains: … }`",
     )
   }
-  if (certificates !== undefined) requireMapping(issuers)
+  if (acceptsCertificates) requireMapping(issuers)
   const logger = parseLogger(options.log)
   const proofs = parseProofs(options.dpop, issuers, {
     clock: environment.clock,
@@ -86,6 +85,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
   return Object.freeze({
     issuers,
     certificates,
+    forwarded,
     grants: options.grants === undefined ? undefined : new Grants(requireEntries(options.grants, 'grants')),
     undeclared: parseUndeclared(options.undeclared),
     logger,
@@ -101,6 +101,8 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     maxCacheEntries,
   })
 }
+
+const none: ParsedCertificates = { certificates: undefined, forwarded: undefined }
 
 function parseProofs(
   dpop: GuardOptions['dpop'],

@@ -14,7 +14,7 @@ export class CertificateVerification {
   readonly expiresAt: number
   readonly #notBefore: number
 
-  constructor({ id, spiffeId, notBefore, notAfter }: VerifiedCertificate) {
+  constructor({ id, spiffeId, notBefore, notAfter }: Omit<VerifiedCertificate, 'path'>) {
     this.id = id
     this.spiffeId = spiffeId
     this.expiresAt = notAfter

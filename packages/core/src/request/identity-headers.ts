@@ -1,0 +1,109 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** The parts of Node's `IncomingMessage` in which a header can be seen. */
+export interface StrippableRequest {
+  readonly headers: IncomingHttpHeaders
+  readonly headersDistinct?: NodeJS.Dict<string[]>
+  rawHeaders: string[]
+}
+
+/** A header as it came: its name in lower case and otherwise untouched, and its value. */
+export type HeaderField = readonly [name: string, value: string]
+
+/**
+ * The headers in which a proxy conventionally names the client's certificate, and those that a guard was told of. Whoever sends
+ * one is claiming an identity; the application must not be able to read it by accident, whoever that was.
+ */
+export class IdentityHeaders {
+  readonly #names: ReadonlySet<string>
+  /** By length, so that most headers are told apart by a number. */
+  readonly #lengths: readonly boolean[]
+
+  /** `more`: lower-case names, with dashes. */
+  constructor(more: readonly string[] = []) {
+    const names = [...conventional, ...more]
+    this.#names = new Set(names)
+    const longest = Math.max(...names.map(({ length }) => length))
+    this.#lengths = Array.from({ length: longest + 1 }, (_, length) =>
+      names.some((name) => name.length === length),
+    )
+  }
+
+  /** Deletes every such header from a request, and returns what was deleted, line by line. */
+  take(request: StrippableRequest): readonly HeaderField[] {
+    const found = this.find(request.rawHeaders)
+    if (found.length === 0) return found
+    const gone = new Set(found.map(([name]) => name))
+    // Node builds these two from `rawHeaders` when first read, and counts on its length: they come first.
+    const { headers, headersDistinct, rawHeaders } = request
+    request.rawHeaders = rawHeaders.filter((_, i) => !gone.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()))
+    for (const name of gone) {
+      delete headers[name]
+      delete headersDistinct?.[name]
+    }
+    return found
+  }
+
+  /** The lines of every such header, as they came. */
+  find(rawHeaders: readonly string[]): readonly HeaderField[] {
+    let found: HeaderField[] | undefined
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i]
+      if (name !== undefined && this.#lengths[name.length] === true && this.#names.has(canonicalName(name))) {
+        found ??= []
+        found.push([name.toLowerCase(), rawHeaders[i + 1] ?? ''])
+      }
+    }
+    return found ?? noFields
+  }
+}
+
+/**
+ * The name that gateways like CGI make of a header's: for them `Client_Cert`, `client.cert` and `CLIENT-CERT` are one. So they are
+ * for us.
+ */
+export const canonicalName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
+
+/** No header of the kind. */
+export const noFields: readonly HeaderField[] = Object.freeze([])
+
+const conventional: readonly string[] = [
+  'client-cert', // RFC 9440
+  'client-cert-chain',
+  'x-forwarded-client-cert', // Envoy
+  'x-forwarded-tls-client-cert', // Traefik
+  'x-forwarded-tls-client-cert-info',
+  'ssl-client-cert', // ingress-nginx
+  'ssl-client-verify',
+  'ssl-client-subject-dn',
+  'ssl-client-issuer-dn',
+  'x-ssl-cert', // nginx and Apache by convention
+  'x-ssl-client-cert',
+  'x-ssl-client-verify',
+  'x-ssl-client-dn',
+  'x-ssl-client-s-dn',
+  'x-ssl-client-i-dn',
+  'x-ssl-client-serial',
+  'x-ssl-client-sha1',
+  'x-client-cert',
+  'x-client-certificate',
+  'x-client-dn',
+  'x-client-verify',
+  'x-amzn-mtls-clientcert', // AWS ALB
+  'x-amzn-mtls-clientcert-leaf',
+  'x-amzn-mtls-clientcert-subject',
+  'x-amzn-mtls-clientcert-issuer',
+  'x-amzn-mtls-clientcert-serial-number',
+  'x-amzn-mtls-clientcert-validity',
+  'x-client-cert-present', // Google Cloud load balancing
+  'x-client-cert-chain-verified',
+  'x-client-cert-error',
+  'x-client-cert-hash',
+  'x-client-cert-leaf',
+  'x-client-cert-chain',
+  'x-client-cert-spiffe',
+  'x-client-cert-uri-sans',
+  'x-client-cert-dnsname-sans',
+  'x-arr-clientcert', // Azure
+  'x-apigateway-client-cert',
+]
