@@ -22,7 +22,7 @@ import {
 import { createRandom } from './support/mutate-jws.ts'
 
 /** More of them: FUZZ_RUNS=200000; others: FUZZ_SEED. */
-const runs = Number(process.env['FUZZ_RUNS'] ?? 3000)
+const runs = Number(process.env['FUZZ_RUNS'] ?? 1500)
 const seed = Number(process.env['FUZZ_SEED'] ?? 5280)
 
 const root = authority()
@@ -157,7 +157,7 @@ test(
         openSsl.validToDate.getTime(),
       ])
       // It takes ten times as long as all the rest.
-      const other = accepted > 2000 ? undefined : otherReading(mutant)
+      const other = accepted > 200 ? undefined : otherReading(mutant)
       if (other !== undefined) expect([...parsed.extensions.keys()], told).toEqual(other)
     }
     expect(accepted).toBeGreaterThan(runs / 100)

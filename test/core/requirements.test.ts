@@ -394,7 +394,7 @@ describe('options that cannot be meant are refused by name:', () => {
       /prod\.example/,
     ],
     ['no trust domains', { certificates: { trustDomains: {} } }, 'certificates.trustDomains', /at least one/],
-    ['certificates without domains', { certificates: {} }, 'certificates.trustDomains', /expected an object/],
+    ['certificates without domains', { certificates: {} }, 'certificates.trustDomains', /at least one/],
     [
       'a misspelt certificate option',
       { certificates: { trustDomain: bundle } },
