@@ -91,7 +91,7 @@ async function processorTime(task: () => Promise<unknown>, times = batchSize): P
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const mutantsEach = 20
+const mutantsEach = 12
 const batchSize = 10
-const rounds = 9
+const rounds = 7
 const maxAttempts = 5
