@@ -23,7 +23,11 @@ import {
 } from '@peculiar/x509'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PeerCertificate } from '../../packages/core/src/evidence/peer-certificate.ts'
-import { createCertificateVerifier } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
+import {
+  parseCertificate,
+  type ParsedCertificate,
+} from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
+import { verifyCertificate } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeOf, present, requestWith } from './support/asking.ts'
 import { openTls, sessionOf, type TlsHouse } from './support/tls.ts'
@@ -487,10 +491,9 @@ test.each([
       new SubjectAlternativeNameExtension([{ type: 'url', value: 'spiffe://prod.example/checkout' }]),
     ],
   })
-  const bundle = new Map([['prod.example', [{ der: new Uint8Array(root.rawData) }]]])
+  const bundles = new Map([['prod.example', [parsed(new Uint8Array(root.rawData))]]])
   const peer = { leaf: new Uint8Array(leaf.rawData), chain: [], tlsError: undefined }
-  const verify = createCertificateVerifier({ bundles: bundle, authorities: [], intermediates: [] })
-  const verified = verify(peer, Date.now())
+  const verified = verifyCertificate(peer, { bundles, authorities: [], intermediates: [] }, Date.now())
   expect(verified instanceof Refusal ? verified.code : verified.id).toBe(answer)
 })
 
@@ -520,12 +523,19 @@ const peerOf = (svid: TestSvid): PeerCertificate => ({
   tlsError: undefined,
 })
 
-const verifierOf = (roots: Readonly<Record<string, TestCa>>) =>
-  createCertificateVerifier({
-    bundles: new Map(Object.entries(roots).map(([domain, { bundle }]) => [domain, [{ der: derOf(bundle) }]])),
-    authorities: [],
-    intermediates: [],
-  })
+function verifierOf(roots: Readonly<Record<string, TestCa>>) {
+  const bundles = new Map(
+    Object.entries(roots).map(([domain, { bundle }]) => [domain, [parsed(derOf(bundle))]]),
+  )
+  return (peer: PeerCertificate, nowMs: number) =>
+    verifyCertificate(peer, { bundles, authorities: [], intermediates: [] }, nowMs)
+}
+
+function parsed(der: Uint8Array): ParsedCertificate {
+  const certificate = parseCertificate(der)
+  if (certificate instanceof Refusal) throw new Error(`expected a certificate: ${certificate.detail.actual}`)
+  return certificate
+}
 
 /** The SPIFFE ID that a peer is verified to have, or the code of the refusal. */
 function verdictOf(

@@ -135,17 +135,9 @@ export class Guard {
   /** Resolves when every source of trust has been tried once, and says in what state each is. Never rejects. */
   async ready(): Promise<Readiness> {
     const sources = this.#options.issuers.keySources()
-    const certificates =
-      this.#options.certificates?.prepared().then(
-        () => true,
-        () => false,
-      ) ?? true
     await this.#options.issuers.prepared()
     const issuers = sources.map(({ state }) => state)
-    const ready =
-      !this.#isClosed &&
-      (await certificates) &&
-      issuers.every(({ status }) => status === 'fresh' || status === 'stale')
+    const ready = !this.#isClosed && issuers.every(({ status }) => status === 'fresh' || status === 'stale')
     return Object.freeze({ ready, issuers })
   }
 

@@ -68,40 +68,27 @@ export class Authenticator {
     const memory = this.#connections.of(request.socket)
     const now = this.#options.clock.now()
     const { forwarded } = this.#options
-    const shared = { authorization, request, memory }
-    if (forwarded === undefined) return this.#verify({ ...shared, peer: memory.own }, now)
-    const own = forwarded.needsCertificate ? memory.own.certificate(now) : undefined
-    return own instanceof Promise
-      ? own.then((known) => this.#behindProxy(forwarded, fields, known, shared, now))
-      : this.#behindProxy(forwarded, fields, own, shared, now)
-  }
-
-  // INVARIANT: the certificate of a proxy is the hop and never the caller, and what anybody else forwards is never read.
-  #behindProxy(
-    forwarded: ForwardedTrust,
-    fields: readonly HeaderField[],
-    certificate: CertificateVerification | Refusal | undefined,
-    shared: Omit<Presentation, 'peer'>,
-    now: number,
-  ): Answer {
-    if (forwarded.isProxied(shared.request, fields, certificate)) {
-      return this.#verify({ ...shared, peer: forwarded.clientOf(fields) }, now)
-    }
-    if (fields.length > 0) this.#options.onStrayHeaders(fields)
-    const refused = forwarded.refuseStranger(fields)
-    return refused ?? this.#verify({ ...shared, peer: shared.memory.own }, now)
-  }
-
-  #verify(presentation: Presentation, now: number): Answer {
-    const { authorization, request, memory, peer } = presentation
+    const { own } = memory
+    const peer = forwarded === undefined ? own : this.#peerOf(forwarded, own, request, fields, now)
+    if (peer instanceof Refusal) return peer
     // The same whole headers on the same connection as last time, and nothing they rest on has died.
     const last =
       request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, now) : undefined
-    if (last !== undefined) return last
-    const certificate = peer.certificate(now)
-    return certificate instanceof Promise
-      ? certificate.then((verified) => this.#withCertificate(verified, presentation))
-      : this.#withCertificate(certificate, presentation)
+    return last ?? this.#withCertificate(peer.certificate(now), { authorization, request, memory, peer })
+  }
+
+  // INVARIANT: the certificate of a proxy is the hop and never the caller, and what anybody else forwards is never read.
+  #peerOf(
+    forwarded: ForwardedTrust,
+    own: OwnConnection,
+    request: InboundRequest,
+    fields: readonly HeaderField[],
+    now: number,
+  ): Peer | Refusal {
+    const certificate = forwarded.needsCertificate ? own.certificate(now) : undefined
+    if (forwarded.isProxied(request, fields, certificate)) return forwarded.clientOf(fields)
+    if (fields.length > 0) this.#options.onStrayHeaders(fields)
+    return forwarded.refuseStranger(fields) ?? own
   }
 
   /** Forgets every verified token. */

@@ -31,10 +31,8 @@ export class OwnConnection implements Peer {
       this.#known = 'none'
       return undefined
     }
-    const verified = this.#certificates.verify(peer, nowMs)
     this.#lookedAt = nowMs
-    if (!(verified instanceof Promise)) return (this.#known = verified)
-    return verified.then((result) => (this.#known = result))
+    return (this.#known = this.#certificates.verify(peer, nowMs))
   }
 
   thumbprint(): string | undefined {

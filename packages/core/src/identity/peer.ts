@@ -2,12 +2,8 @@ import type { HeaderField } from '../request/identity-headers.ts'
 import type { Refusal } from '../refusal.ts'
 import type { CertificateVerification } from './certificate/certificate-trust.ts'
 
-/** A certificate on its way to being verified, or what came of it. Undefined: there is none. */
-export type CallerCertificate =
-  | CertificateVerification
-  | Refusal
-  | undefined
-  | Promise<CertificateVerification | Refusal>
+/** A certificate that was verified, or why it was refused. Undefined: there is none. */
+export type CallerCertificate = CertificateVerification | Refusal | undefined
 
 /** Where the caller's own TLS connection is seen: here, or by a proxy that forwards what it saw. */
 export interface Peer {

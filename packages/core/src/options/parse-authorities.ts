@@ -1,5 +1,5 @@
+import { hash } from 'node:crypto'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
-import type { CertificatePem } from '../identity/certificate/certificate-trust.ts'
 import {
   subjectAttributes,
   type CertificateIdentity,
@@ -12,7 +12,7 @@ import { parseBundle } from './parse-bundle.ts'
 /** Parses `certificates.authorities`. Throws a ConfigurationError that says what to write instead. */
 export function parseAuthorities(
   options: Readonly<Record<string, CertificateAuthorityOptions>>,
-): readonly NamingAuthority<CertificatePem>[] {
+): readonly NamingAuthority[] {
   const authorities = Object.entries(requireEntries(options, 'certificates.authorities')).map(
     ([name, authority]) => {
       const option = `certificates.authorities['${name}']`
@@ -39,18 +39,19 @@ function requireIdentity(identity: CertificateIdentity, option: string): Certifi
 }
 
 // With one root in two of them, one caller would have two names, and which one counts would be a matter of order.
-function requireDistinctRoots(authorities: readonly NamingAuthority<CertificatePem>[]): void {
+function requireDistinctRoots(authorities: readonly NamingAuthority[]): void {
   const owners = new Map<string, string>()
   for (const { name, roots } of authorities) {
-    for (const { pem } of roots) {
-      const other = owners.get(pem)
+    for (const { der } of roots) {
+      const root = hash('sha256', der, 'base64url')
+      const other = owners.get(root)
       if (other !== undefined && other !== name) {
         throw new ConfigurationError(
           `certificates.authorities['${name}'].roots`,
           `has a root that \`${other}\` has as well: one root vouches for one kind of names`,
         )
       }
-      owners.set(pem, name)
+      owners.set(root, name)
     }
   }
 }

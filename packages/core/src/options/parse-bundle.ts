@@ -1,14 +1,12 @@
-import { X509Certificate } from 'node:crypto'
 import { ConfigurationError } from '../configuration-error.ts'
-import type { CertificatePem } from '../identity/certificate/certificate-trust.ts'
-import { parseCertificate } from '../identity/certificate/parsed-certificate.ts'
+import { parseCertificate, type ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { Refusal } from '../refusal.ts'
 import { parsePem } from './certificate-sources.ts'
 import { readPem } from './option-values.ts'
 import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
 
 /** Certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */
-export function parseBundle(source: unknown, option: string): readonly CertificatePem[] {
+export function parseBundle(source: unknown, option: string): readonly ParsedCertificate[] {
   const text = isJson(source) ? source : readPem(source, option)
   const ders = isJson(text) ? authoritiesIn(text, option) : parsePem(text)
   if (ders.length === 0) {
@@ -20,14 +18,12 @@ export function parseBundle(source: unknown, option: string): readonly Certifica
   return ders.map((der, i) => {
     // Said here, and not by an anchor that is passed over on every request.
     const parsed = parseCertificate(der)
-    if (parsed instanceof Refusal) {
-      const { expected, actual } = parsed.detail
-      throw new ConfigurationError(
-        option,
-        `certificate ${i + 1} cannot be read: expected ${expected}, got ${actual}`,
-      )
-    }
-    return { der, pem: new X509Certificate(der).toString() }
+    if (!(parsed instanceof Refusal)) return parsed
+    const { expected, actual } = parsed.detail
+    throw new ConfigurationError(
+      option,
+      `certificate ${i + 1} cannot be read: expected ${expected}, got ${actual}`,
+    )
   })
 }
 

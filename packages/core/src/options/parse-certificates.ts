@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../configuration-error.ts'
-import { CertificateTrust, type CertificatePem } from '../identity/certificate/certificate-trust.ts'
+import { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
+import type { ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import type { ForwardedTrust } from '../identity/forwarded/forwarded-trust.ts'
 import type { CertificateOptions } from './guard-options.ts'
@@ -40,18 +41,18 @@ function parseTrust(
       "expected at least one, such as { 'prod.example': './bundle.pem' }",
     )
   }
-  return new CertificateTrust({
+  const anchors = {
     bundles: parseBundles(trustDomains ?? {}),
     authorities: parseAuthorities(authorities ?? {}),
     intermediates:
       intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
-    maxCacheEntries,
-  })
+  }
+  return new CertificateTrust(anchors, maxCacheEntries)
 }
 
 function parseBundles(
   trustDomains: Readonly<Record<string, unknown>>,
-): Map<string, readonly CertificatePem[]> {
+): Map<string, readonly ParsedCertificate[]> {
   return new Map(
     Object.entries(requireEntries(trustDomains, 'certificates.trustDomains')).map(([domain, source]) => {
       const option = `certificates.trustDomains['${domain}']`

@@ -17,37 +17,27 @@ export interface VerifiedCertificate {
   readonly notAfter: number
 }
 
-type Der = { readonly der: Uint8Array }
-
 /** What client certificates are held against. */
 export interface CertificateTrustAnchors {
-  /** Trust domain → its roots. */
-  readonly bundles: ReadonlyMap<string, readonly Der[]>
+  readonly bundles: Bundles
   /** Authorities whose certificates are no SVIDs, by name. */
-  readonly authorities: readonly NamingAuthority<Der>[]
+  readonly authorities: readonly NamingAuthority[]
   /** Candidates for the middle of a path, trusted for nothing. */
-  readonly intermediates: readonly Der[]
+  readonly intermediates: readonly ParsedCertificate[]
 }
 
-export type VerifyCertificate = (peer: PeerCertificate, nowMs: number) => VerifiedCertificate | Refusal
-
-/** Parses what certificates are held against, once, and verifies against it from then on. */
-export function createCertificateVerifier(trust: CertificateTrustAnchors): VerifyCertificate {
-  const bundles: Bundles = new Map([...trust.bundles].map(([domain, roots]) => [domain, parse(roots)]))
-  const authorities = trust.authorities.map(({ name, identity, roots }) => ({
-    name,
-    identity,
-    roots: parse(roots),
-  }))
-  const known = parse(trust.intermediates)
-  return (peer, nowMs) => {
-    const presented = parsePeer(peer, known, nowMs)
-    if (presented instanceof Refusal) return presented
-    const verified = isForSvid(presented.leaf, authorities.length)
-      ? withId(verifySvid(presented, bundles, 'clientAuth'))
-      : verifyNamed(presented, authorities)
-    return verified instanceof Refusal ? verified : (tlsFlaw(peer) ?? verified)
-  }
+/** Verifies what a peer presented at a time: as an X.509-SVID, or against the authorities that name its kind. */
+export function verifyCertificate(
+  peer: PeerCertificate,
+  { bundles, authorities, intermediates }: CertificateTrustAnchors,
+  nowMs: number,
+): VerifiedCertificate | Refusal {
+  const presented = parsePeer(peer, intermediates, nowMs)
+  if (presented instanceof Refusal) return presented
+  const verified = isForSvid(presented.leaf, authorities.length)
+    ? withId(verifySvid(presented, bundles, 'clientAuth'))
+    : verifyNamed(presented, authorities)
+  return verified instanceof Refusal ? verified : (tlsFlaw(peer) ?? verified)
 }
 
 // INVARIANT: whoever has a SPIFFE ID is verified as an SVID or not at all: no other name stands in for a bad one.
@@ -82,12 +72,6 @@ const tlsFlaw = ({ tlsError }: PeerCertificate): Refusal | undefined =>
         expected: 'a certificate that TLS accepts',
         actual: tlsError,
       })
-
-const parse = (list: readonly Der[]): readonly ParsedCertificate[] =>
-  list.flatMap(({ der }) => {
-    const parsed = parseCertificate(der)
-    return parsed instanceof Refusal ? [] : [parsed]
-  })
 
 /**
  * Complaints that only say that OpenSSL found no path of its own, or found one out of time: our validation has just

@@ -12,16 +12,16 @@ export type CertificateIdentity = 'dns' | { readonly subject: SubjectAttribute }
 export type SubjectAttribute = keyof typeof attributeOids
 
 /** An authority that the operator gave a name, and what its certificates say of their owners. */
-export interface NamingAuthority<Root> {
+export interface NamingAuthority {
   readonly name: string
-  readonly roots: readonly Root[]
+  readonly roots: readonly ParsedCertificate[]
   readonly identity: CertificateIdentity
 }
 
 /** Verifies a certificate against the first authority that vouches for it, and names its owner as that authority does. */
 export function verifyNamed(
   presented: Omit<PathQuestion, 'anchors' | 'purpose'>,
-  authorities: readonly NamingAuthority<ParsedCertificate>[],
+  authorities: readonly NamingAuthority[],
 ): VerifiedCertificate | Refusal {
   let refusal: Refusal | undefined
   for (const { name, roots, identity } of authorities) {

@@ -5,7 +5,7 @@ import type { CertificateVerification } from '../certificate/certificate-trust.t
 import type { CallerCertificate, Peer } from '../peer.ts'
 
 /** Verifies a client of whom a trusted proxy speaks. */
-export type VerifyClient = (client: ForwardedClient, nowMs: number) => Verified | Promise<Verified>
+export type VerifyClient = (client: ForwardedClient, nowMs: number) => Verified
 
 type Verified = CertificateVerification | Refusal
 
@@ -45,11 +45,7 @@ export class ForwardedPeer implements Peer {
 }
 
 // The name in the certificate counts. Where the proxy read another one, one of the two was deceived.
-function agreed(
-  client: ForwardedClient,
-  verified: Verified | Promise<Verified>,
-): Verified | Promise<Verified> {
-  if (verified instanceof Promise) return verified.then((result) => agreed(client, result))
+function agreed(client: ForwardedClient, verified: Verified): Verified {
   if (verified instanceof Refusal || client.uri === undefined || client.uri === verified.id) return verified
   // Whom an authority names otherwise may have URIs that name nobody.
   if (verified.spiffeId === undefined && !/^spiffe:/i.test(client.uri)) return verified

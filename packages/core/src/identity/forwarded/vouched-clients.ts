@@ -3,7 +3,7 @@ import { forwardedThumbprint, type ForwardedClient } from '../../evidence/forwar
 import { Refusal, quoted } from '../../refusal.ts'
 import { CertificateVerification } from '../certificate/certificate-trust.ts'
 import { parseSpiffeId } from '../certificate/spiffe-id.ts'
-import type { VouchedLeaf } from './vouched-leaf.ts'
+import { readVouchedLeaf, type VouchedLeaf } from './vouched-leaf.ts'
 
 type Verified = CertificateVerification | Refusal
 
@@ -20,25 +20,15 @@ export class VouchedClients {
     this.#cache = new VerificationCache(maxCacheEntries)
   }
 
-  verify(client: ForwardedClient, nowMs: number): Verified | Promise<Verified> {
+  verify(client: ForwardedClient, nowMs: number): Verified {
     const key = forwardedThumbprint(client) ?? ''
     const digest = `${key} ${client.uri ?? ''}`
     const known = this.#cache.find(key, digest, nowMs)
     if (known !== undefined) return known
-    const insert = (verified: Verified): Verified => {
-      if (!(verified instanceof Refusal)) this.#cache.insert(key, digest, verified)
-      return verified
-    }
-    const { certificate } = client
-    if (certificate === undefined) {
-      const named = { uri: client.uri ?? '', notBefore: nowMs, notAfter: Infinity }
-      return insert(this.#accept(named, nowMs))
-    }
-    // The ASN.1 library is loaded where a certificate has to be read, and not for names.
-    return import('./vouched-leaf.ts').then(({ readVouchedLeaf }) => {
-      const leaf = readVouchedLeaf(certificate.leaf, nowMs)
-      return insert(leaf instanceof Refusal ? leaf : this.#accept(leaf, nowMs))
-    })
+    const leaf = leafOf(client, nowMs)
+    const verified = leaf instanceof Refusal ? leaf : this.#accept(leaf, nowMs)
+    if (!(verified instanceof Refusal)) this.#cache.insert(key, digest, verified)
+    return verified
   }
 
   #accept({ uri, notBefore, notAfter }: VouchedLeaf, nowMs: number): Verified {
@@ -65,5 +55,11 @@ export class VouchedClients {
     })
   }
 }
+
+// A name alone says nothing of how long it holds.
+const leafOf = ({ certificate, uri = '' }: ForwardedClient, nowMs: number): VouchedLeaf | Refusal =>
+  certificate === undefined
+    ? { uri, notBefore: nowMs, notAfter: Infinity }
+    : readVouchedLeaf(certificate.leaf, nowMs)
 
 const vouchedForMs = 300_000
