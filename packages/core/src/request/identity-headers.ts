@@ -67,43 +67,49 @@ export const canonicalName = (name: string): string => name.toLowerCase().replac
 /** No header of the kind. */
 export const noFields: readonly HeaderField[] = Object.freeze([])
 
-const conventional: readonly string[] = [
+/** Those that hold a certificate, or stand for one. */
+export const certificateHeaderNames: ReadonlySet<string> = new Set([
   'client-cert', // RFC 9440
-  'client-cert-chain',
   'x-forwarded-client-cert', // Envoy
   'x-forwarded-tls-client-cert', // Traefik
-  'x-forwarded-tls-client-cert-info',
   'ssl-client-cert', // ingress-nginx
+  'x-ssl-cert', // nginx and Apache by convention
+  'x-ssl-client-cert',
+  'x-client-cert',
+  'x-client-certificate',
+  'x-amzn-mtls-clientcert', // AWS ALB
+  'x-amzn-mtls-clientcert-leaf',
+  'x-client-cert-leaf', // Google Cloud load balancing
+  'x-arr-clientcert', // Azure
+  'x-apigateway-client-cert',
+])
+
+const conventional: readonly string[] = [
+  ...certificateHeaderNames,
+  // What is said about one, in the same order.
+  'client-cert-chain',
+  'x-forwarded-tls-client-cert-info',
   'ssl-client-verify',
   'ssl-client-subject-dn',
   'ssl-client-issuer-dn',
-  'x-ssl-cert', // nginx and Apache by convention
-  'x-ssl-client-cert',
   'x-ssl-client-verify',
   'x-ssl-client-dn',
   'x-ssl-client-s-dn',
   'x-ssl-client-i-dn',
   'x-ssl-client-serial',
   'x-ssl-client-sha1',
-  'x-client-cert',
-  'x-client-certificate',
   'x-client-dn',
   'x-client-verify',
-  'x-amzn-mtls-clientcert', // AWS ALB
-  'x-amzn-mtls-clientcert-leaf',
   'x-amzn-mtls-clientcert-subject',
   'x-amzn-mtls-clientcert-issuer',
   'x-amzn-mtls-clientcert-serial-number',
   'x-amzn-mtls-clientcert-validity',
-  'x-client-cert-present', // Google Cloud load balancing
+  'x-client-cert-present',
   'x-client-cert-chain-verified',
   'x-client-cert-error',
   'x-client-cert-hash',
-  'x-client-cert-leaf',
   'x-client-cert-chain',
   'x-client-cert-spiffe',
   'x-client-cert-uri-sans',
   'x-client-cert-dnsname-sans',
-  'x-arr-clientcert', // Azure
-  'x-apigateway-client-cert',
 ]

@@ -1,4 +1,4 @@
-import { canonicalName, type HeaderField } from '../../request/identity-headers.ts'
+import { canonicalName, certificateHeaderNames, type HeaderField } from '../../request/identity-headers.ts'
 import { Refusal } from '../../refusal.ts'
 
 /**
@@ -28,7 +28,7 @@ export function readLines(fields: readonly HeaderField[], name: string): readonl
 /** A header that forwards a certificate in another format than the one that is read: whose word would it be? */
 export function rivalOf(fields: readonly HeaderField[], own: readonly string[]): Refusal | undefined {
   const rival = fields.find(
-    ([name]) => certificateHeaders.has(canonicalName(name)) && !own.includes(canonicalName(name)),
+    ([name]) => certificateHeaderNames.has(canonicalName(name)) && !own.includes(canonicalName(name)),
   )
   return rival === undefined
     ? undefined
@@ -42,20 +42,3 @@ const ambiguous = (expected: string, actual: string): Refusal =>
     advice:
       'have the proxy delete whatever its clients send under this name, in every spelling, before it sets its own',
   })
-
-/** The conventional headers that hold a certificate, or stand for one. */
-const certificateHeaders: ReadonlySet<string> = new Set([
-  'client-cert',
-  'x-forwarded-client-cert',
-  'x-forwarded-tls-client-cert',
-  'ssl-client-cert',
-  'x-ssl-cert',
-  'x-ssl-client-cert',
-  'x-client-cert',
-  'x-client-certificate',
-  'x-amzn-mtls-clientcert',
-  'x-amzn-mtls-clientcert-leaf',
-  'x-client-cert-leaf',
-  'x-arr-clientcert',
-  'x-apigateway-client-cert',
-])
