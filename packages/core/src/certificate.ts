@@ -82,8 +82,7 @@ export function verifyX509Svid(options: X509SvidOptions): VerifiedX509Svid | Ref
   return Object.freeze(proven) as VerifiedX509Svid // its path, its time and its names have been checked
 }
 
-function namesOf({ subjectAltNames }: ParsedCertificate): VerifiedPath['names'] {
-  const names = Array.isArray(subjectAltNames) ? subjectAltNames : []
+function namesOf({ subjectAltNames: names }: ParsedCertificate): VerifiedPath['names'] {
   return Object.freeze({
     uris: Object.freeze(textNames(names, 'uri')),
     dnsNames: Object.freeze(textNames(names, 'dns')),

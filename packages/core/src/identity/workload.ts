@@ -1,5 +1,5 @@
 import { Refusal, quoted } from '../refusal.ts'
-import { parseSpiffeId } from './certificate/spiffe-id.ts'
+import { parseWorkloadId } from './certificate/spiffe-id.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 
 /** A service that calls. */
@@ -55,8 +55,8 @@ function spiffeWorkload(
   clientId: string | undefined,
   { issuer, workload }: TokenVerification['issuer'],
 ): Workload | Refusal {
-  const parsed = typeof claimed === 'string' ? parseSpiffeId(claimed) : undefined
-  if (parsed !== undefined && parsed.path !== '' && workload?.trustDomains.has(parsed.trustDomain) === true) {
+  const parsed = typeof claimed === 'string' ? parseWorkloadId(claimed) : undefined
+  if (parsed !== undefined && workload?.trustDomains.has(parsed.trustDomain) === true) {
     return { id: parsed.uri, spiffeId: parsed.uri, issuer, clientId }
   }
   return new Refusal('workload_not_assertable', {

@@ -1,5 +1,4 @@
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
-import { parseSpiffeId } from '../identity/certificate/spiffe-id.ts'
 
 /** A header's name in lower case. With an underscore it could be another spelling of itself. */
 export function requireHeaderName(value: unknown, name: string): string {
@@ -9,14 +8,5 @@ export function requireHeaderName(value: unknown, name: string): string {
   throw new ConfigurationError(
     name,
     `expected the name of a header, letters, digits and single dashes, got ${describeValue(value)}`,
-  )
-}
-
-/** The ID of a workload, not of a trust domain. */
-export function requireSpiffeId(value: unknown, name: string): string {
-  if (typeof value === 'string' && (parseSpiffeId(value)?.path ?? '') !== '') return value
-  throw new ConfigurationError(
-    name,
-    'expected a SPIFFE ID such as `spiffe://prod.example/ns/edge/sa/gateway`',
   )
 }

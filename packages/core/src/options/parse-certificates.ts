@@ -1,13 +1,13 @@
 import { ConfigurationError } from '../configuration-error.ts'
 import { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
 import type { ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
-import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import type { ForwardedTrust } from '../identity/forwarded/forwarded-trust.ts'
 import type { CertificateOptions } from './guard-options.ts'
 import { parseAuthorities } from './parse-authorities.ts'
 import { parseBundle } from './parse-bundle.ts'
 import { parseForwarded } from './parse-forwarded.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
+import { requireTrustDomain } from './spiffe-names.ts'
 
 /** Whose certificates are accepted, on connections and through a proxy. At least one of the two is there. */
 export interface ParsedCertificates {
@@ -56,13 +56,7 @@ function parseBundles(
   return new Map(
     Object.entries(requireEntries(trustDomains, 'certificates.trustDomains')).map(([domain, source]) => {
       const option = `certificates.trustDomains['${domain}']`
-      if (!isTrustDomain(domain)) {
-        throw new ConfigurationError(
-          option,
-          'expected a trust domain such as `prod.example`: lower case, no scheme, no path',
-        )
-      }
-      return [domain, parseBundle(source, option)]
+      return [requireTrustDomain(domain, option), parseBundle(source, option)]
     }),
   )
 }

@@ -8,9 +8,10 @@ import type { VerifyClient } from '../identity/forwarded/forwarded-peer.ts'
 import { ForwardedTrust, verifiedByPath } from '../identity/forwarded/forwarded-trust.ts'
 import { VouchedClients } from '../identity/forwarded/vouched-clients.ts'
 import type { CertificateHeaderOptions, ForwardedOptions, XfccOptions } from './forwarded-options.ts'
-import { requireHeaderName, requireSpiffeId } from './header-names.ts'
+import { requireHeaderName } from './header-names.ts'
 import { requireEntries, requireKnownKeys, requireStrings } from './option-values.ts'
 import { parseTrustedProxy } from './parse-trusted-proxy.ts'
+import { requireSpiffeId } from './spiffe-names.ts'
 
 /** Parses `certificates.forwarded`. `trust`: the trust domains whose roots are known; undefined where there are none. */
 export function parseForwarded(
@@ -98,16 +99,16 @@ function parseHeaders(options: CertificateHeaderOptions): ForwardedFormat {
       chainHeader === undefined ? undefined : requireHeaderName(chainHeader, `${option}.chainHeader`),
     verification: verification.map((one, i) => parseVerification(one, `${option}.verification[${i}]`)),
   }
-  const names = certificateHeaders(parsed).headers
-  for (const [i, name] of names.entries()) {
-    if (names.indexOf(name) < i) {
+  const ownFormat = certificateHeaders(parsed)
+  for (const [i, name] of ownFormat.headers.entries()) {
+    if (ownFormat.headers.indexOf(name) < i) {
       throw new ConfigurationError(
         `${option}.header`,
         `\`${name}\` is named for two purposes: each needs its own header`,
       )
     }
   }
-  return certificateHeaders(parsed)
+  return ownFormat
 }
 
 function parseVerification(value: unknown, name: string): { header: string; verified: string; none: string } {

@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../configuration-error.ts'
-import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import { GivenKeys } from '../identity/trust/key-source.ts'
 import type { TrustedIssuer } from '../identity/trust/trusted-issuer.ts'
 import { TrustedIssuers } from '../identity/trust/trusted-issuers.ts'
@@ -8,6 +7,7 @@ import { requireEntries, requireKnownKeys, requireNumber } from './option-values
 import { svidAlgorithms } from './parse-algorithms.ts'
 import { parseAudiences } from './parse-claim-rules.ts'
 import { requireTime } from './parse-proof-options.ts'
+import { requireTrustDomain } from './spiffe-names.ts'
 
 /** What a JWT-SVID is held against. */
 export interface JwtSvidOptions {
@@ -47,14 +47,8 @@ export function parseSvidOptions(options: JwtSvidOptions): { issuers: TrustedIss
   }
   const bundles = Object.entries(requireEntries(options.bundles, 'bundles'))
   const issuers = bundles.map(([domain, bundle]): TrustedIssuer => {
-    const issuer = `spiffe://${domain}`
     const at = `bundles['${domain}']`
-    if (!isTrustDomain(domain)) {
-      throw new ConfigurationError(
-        at,
-        'expected a trust domain such as `prod.example`: lower case, no scheme',
-      )
-    }
+    const issuer = `spiffe://${requireTrustDomain(domain, at)}`
     return Object.assign(
       { issuer, verification: { kind: 'keys' as const, keys: keysIn(bundle, issuer, at) } },
       shared,

@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
-import { parseSpiffeId } from '../identity/certificate/spiffe-id.ts'
 import { TrustedProxies, type ProxyRule } from '../identity/forwarded/trusted-proxies.ts'
-import { requireHeaderName, requireSpiffeId } from './header-names.ts'
+import { requireHeaderName } from './header-names.ts'
 import { requireEntries, requireStrings } from './option-values.ts'
+import { requireSpiffeId } from './spiffe-names.ts'
 
 /** Parses who a proxy is. `trustDomains`: those whose roots are known, since a certificate of no other could be verified. */
 export function parseTrustedProxy(
@@ -29,7 +29,7 @@ const parsers: Readonly<Record<string, ParseRule>> = {
   spiffeId({ spiffeId }, option, trustDomains) {
     const ids = requireSome(typeof spiffeId === 'string' ? [spiffeId] : spiffeId, `${option}.spiffeId`)
     for (const id of ids) {
-      const domain = parseSpiffeId(requireSpiffeId(id, `${option}.spiffeId`))?.trustDomain ?? ''
+      const domain = requireSpiffeId(id, `${option}.spiffeId`).trustDomain
       if (trustDomains.includes(domain)) continue
       throw new ConfigurationError(
         `${option}.spiffeId`,

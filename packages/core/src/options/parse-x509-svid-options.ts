@@ -1,7 +1,5 @@
-import { ConfigurationError } from '../configuration-error.ts'
 import type { ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
 import type { CertificatePurpose } from '../identity/certificate/path-flaws.ts'
-import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
 import { Refusal } from '../refusal.ts'
 import { parseSources, type CertificateSource } from './certificate-sources.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
@@ -14,6 +12,7 @@ import {
   type PresentedCertificates,
 } from './parse-path-options.ts'
 import type { SpiffeBundle } from './spiffe-bundle-document.ts'
+import { requireTrustDomain } from './spiffe-names.ts'
 
 /** What an X.509-SVID is held against. */
 export interface X509SvidOptions extends PresentedCertificates {
@@ -39,13 +38,7 @@ export function parseX509SvidOptions(options: X509SvidOptions): ParsedX509SvidOp
   const bundles = new Map(
     Object.entries(requireEntries(options.bundles, 'bundles')).map(([domain, bundle]) => {
       const option = `bundles['${domain}']`
-      if (!isTrustDomain(domain)) {
-        throw new ConfigurationError(
-          option,
-          'expected a trust domain such as `prod.example`: lower case, no scheme',
-        )
-      }
-      return [domain, onlyReadable(parseSources(rootsOf(bundle), option))]
+      return [requireTrustDomain(domain, option), onlyReadable(parseSources(rootsOf(bundle), option))]
     }),
   )
   const presented = parsePresented(options)

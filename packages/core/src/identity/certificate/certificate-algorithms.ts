@@ -1,5 +1,5 @@
 import { isRocaModulus } from '../jws/roca.ts'
-import { DerReader, tags } from './der.ts'
+import { DerReader, readWhole, tags } from './der.ts'
 import { hexOf, takeBits, takeInteger, takeOid } from './der-values.ts'
 
 /**
@@ -14,12 +14,11 @@ export const isStrongSignature = (algorithm: Uint8Array): boolean => strongSigna
  * bits. Throws `MalformedDer` where it is none.
  */
 export function isStrongKey(spki: Uint8Array): boolean {
-  const outer = new DerReader(spki)
-  const reader = outer.enter(tags.sequence)
-  outer.end()
-  const algorithm = reader.take()
-  const key = takeBits(reader)
-  reader.end()
+  const [algorithm, key] = readWhole(
+    spki,
+    tags.sequence,
+    (reader) => [reader.take(), takeBits(reader)] as const,
+  )
   const name = hexOf(algorithm.whole)
   if (strongCurves.has(name)) return true
   const type = takeOid(new DerReader(algorithm.content))
@@ -29,12 +28,11 @@ export function isStrongKey(spki: Uint8Array): boolean {
 
 // A huge exponent is legal and makes each signature check take tens of milliseconds.
 function isStrongRsa(key: Uint8Array): boolean {
-  const outer = new DerReader(key)
-  const reader = outer.enter(tags.sequence)
-  outer.end()
-  const modulus = takeInteger(reader)
-  const exponent = takeInteger(reader)
-  reader.end()
+  const [modulus, exponent] = readWhole(
+    key,
+    tags.sequence,
+    (reader) => [takeInteger(reader), takeInteger(reader)] as const,
+  )
   if ((modulus[0] ?? 0xff) >= 0x80 || (exponent[0] ?? 0xff) >= 0x80) return false
   // Whole octets, of which a leading zero is only the sign.
   const isWhole = modulus[0] === 0 && (modulus[1] ?? 0) >= 0x80

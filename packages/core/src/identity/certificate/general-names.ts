@@ -49,9 +49,15 @@ function isEmpty(name: GeneralName): boolean {
   return name.kind === 'directory' ? name.value.parts.length === 0 : name.value.length === 0
 }
 
-/** The names of one of the kinds that are text, in order. */
-export const textNames = (names: SubjectAltNames, kind: 'uri' | 'dns' | 'email'): readonly string[] =>
-  names.flatMap((name) => (name.kind === kind ? [name.value] : []))
+/** The names of one of the kinds that are text, in order. Where they cannot be read there are none. */
+export const textNames = (
+  names: SubjectAltNames | 'unreadable' | undefined,
+  kind: 'uri' | 'dns' | 'email',
+): readonly string[] => readableNames(names).flatMap((name) => (name.kind === kind ? [name.value] : []))
+
+/** The names that a certificate has, as far as they can be read. */
+export const readableNames = (names: SubjectAltNames | 'unreadable' | undefined): SubjectAltNames =>
+  names === undefined || names === 'unreadable' ? [] : names
 
 /** Reads one GeneralName, which is the next value. How long an address may be depends on what it is for. */
 export function takeGeneralName(reader: DerReader): GeneralName {

@@ -1,5 +1,5 @@
 import type { Refusal } from '../../refusal.ts'
-import type { GeneralName } from './general-names.ts'
+import { readableNames, type GeneralName } from './general-names.ts'
 import { isHostPattern } from './host-names.ts'
 import { findViolation, type ComparisonBudget } from './name-constraints.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
@@ -28,7 +28,7 @@ export function nameFlaw(path: readonly ParsedCertificate[], budget: ComparisonB
 
 function constrainedNames(certificate: ParsedCertificate): readonly GeneralName[] {
   const { subject, subjectAltNames } = certificate
-  const names: GeneralName[] = Array.isArray(subjectAltNames) ? [...subjectAltNames] : []
+  const names: GeneralName[] = [...readableNames(subjectAltNames)]
   if (subject.parts.length > 0) names.push({ kind: 'directory', value: subject })
   for (const { type, text } of subject.attributes) {
     // Names of older forms, which somebody may still read: an e-mail address in the subject (RFC 5280 §4.2.1.10), and

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { Refusal } from '../../refusal.ts'
+import { readableNames } from './general-names.ts'
 import { isDnsName, parseEmail } from './host-names.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
 
@@ -14,7 +15,7 @@ export function peerNameFlaw(
   { subjectAltNames }: ParsedCertificate,
   expected: ExpectedName,
 ): Refusal | undefined {
-  const names = subjectAltNames === undefined || subjectAltNames === 'unreadable' ? [] : subjectAltNames
+  const names = readableNames(subjectAltNames)
   const isMet = names.some((name) => {
     if ('dns' in expected) return name.kind === 'dns' && isDnsMatch(name.value, expected.dns)
     if ('ip' in expected) return name.kind === 'ip' && addressOf(expected.ip)?.equals(name.value) === true

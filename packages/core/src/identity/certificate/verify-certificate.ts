@@ -43,7 +43,7 @@ export function verifyCertificate(
 // INVARIANT: whoever has a SPIFFE ID is verified as an SVID or not at all: no other name stands in for a bad one.
 function isForSvid({ subjectAltNames }: ParsedCertificate, authorityCount: number): boolean {
   if (authorityCount === 0 || subjectAltNames === 'unreadable') return true
-  return textNames(subjectAltNames ?? [], 'uri').some((uri) => /^spiffe:/i.test(uri))
+  return textNames(subjectAltNames, 'uri').some((uri) => /^spiffe:/i.test(uri))
 }
 
 function parsePeer(

@@ -41,7 +41,7 @@ export function verifyNamed(
 
 // Exactly one: the first of several would be the attacker's choice. Without case, so that equal names are equal strings.
 function dnsNameOf({ subjectAltNames }: ParsedCertificate): string | Refusal {
-  const names = Array.isArray(subjectAltNames) ? textNames(subjectAltNames, 'dns') : []
+  const names = textNames(subjectAltNames, 'dns')
   const [name] = names
   if (name === undefined || names.length !== 1) return malformed('exactly one DNS name', String(names.length))
   return isDnsName(name)

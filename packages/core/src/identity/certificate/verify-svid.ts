@@ -1,7 +1,7 @@
 import { Refusal, quoted } from '../../refusal.ts'
 import { textNames } from './general-names.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
-import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
+import { parseWorkloadId, readWorkloadId, type SpiffeId } from './spiffe-id.ts'
 import { purposeOids, type CertificatePurpose } from './path-flaws.ts'
 import { validatePath, validityOf, type PathQuestion, type VerifiedPath } from './validate-path.ts'
 
@@ -42,8 +42,7 @@ export function verifySvid(
 // X509-SVID §3.1: the SPIFFE ID of an authority has no path. One that has is a workload's, and workloads issue nothing.
 function workloadAbove(path: VerifiedPath): Refusal | undefined {
   for (const { subjectAltNames } of path.slice(1, -1)) {
-    const names = Array.isArray(subjectAltNames) ? textNames(subjectAltNames, 'uri') : []
-    const workload = names.find((uri) => (parseSpiffeId(uri)?.path ?? '') !== '')
+    const workload = textNames(subjectAltNames, 'uri').find((uri) => parseWorkloadId(uri) !== undefined)
     if (workload === undefined) continue
     return new Refusal('certificate_issuer_not_authorized', {
       expected: 'an issuer that is no workload',
@@ -56,7 +55,7 @@ function workloadAbove(path: VerifiedPath): Refusal | undefined {
 // X509-SVID §2: exactly one URI name. The first of several would be the attacker's choice.
 function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
   const names = leaf.subjectAltNames
-  const uris = names === undefined || names === 'unreadable' ? [] : textNames(names, 'uri')
+  const uris = textNames(names, 'uri')
   const [uri] = uris
   if (uri === undefined || uris.length !== 1) {
     return new Refusal('svid_id_malformed', {
@@ -64,14 +63,7 @@ function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
       actual: names === 'unreadable' ? 'names that cannot be read' : String(uris.length),
     })
   }
-  const spiffeId = parseSpiffeId(uri)
-  if (spiffeId === undefined || spiffeId.path === '') {
-    return new Refusal('svid_id_malformed', {
-      expected: 'spiffe://<trust domain>/<path>',
-      actual: quoted(uri),
-    })
-  }
-  return spiffeId
+  return readWorkloadId(uri)
 }
 
 // X509-SVID §4: a leaf signs nothing but its own handshakes.

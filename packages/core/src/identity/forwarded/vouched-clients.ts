@@ -2,7 +2,7 @@ import { VerificationCache } from '../../cache/verification-cache.ts'
 import { forwardedThumbprint, type ForwardedClient } from '../../evidence/forwarded/forwarded-client.ts'
 import { Refusal, quoted } from '../../refusal.ts'
 import { CertificateVerification } from '../certificate/certificate-trust.ts'
-import { parseSpiffeId } from '../certificate/spiffe-id.ts'
+import { readWorkloadId } from '../certificate/spiffe-id.ts'
 import { readVouchedLeaf, type VouchedLeaf } from './vouched-leaf.ts'
 
 type Verified = CertificateVerification | Refusal
@@ -32,13 +32,8 @@ export class VouchedClients {
   }
 
   #accept({ uri, notBefore, notAfter }: VouchedLeaf, nowMs: number): Verified {
-    const spiffeId = parseSpiffeId(uri)
-    if (spiffeId === undefined || spiffeId.path === '') {
-      return new Refusal('svid_id_malformed', {
-        expected: 'spiffe://<trust domain>/<path>',
-        actual: quoted(uri),
-      })
-    }
+    const spiffeId = readWorkloadId(uri)
+    if (spiffeId instanceof Refusal) return spiffeId
     if (!this.#trustDomains.has(spiffeId.trustDomain)) {
       return new Refusal('trust_domain_unknown', {
         expected: [...this.#trustDomains].map(quoted).join(' or '),

@@ -13,8 +13,7 @@ export interface VouchedLeaf {
 export function readVouchedLeaf(der: Uint8Array, nowMs: number): VouchedLeaf | Refusal {
   const leaf = parseCertificate(der)
   if (leaf instanceof Refusal) return leaf
-  const names = leaf.subjectAltNames
-  const [uri, second] = names === undefined || names === 'unreadable' ? [] : textNames(names, 'uri')
+  const [uri, second] = textNames(leaf.subjectAltNames, 'uri')
   if (uri === undefined || second !== undefined) {
     return new Refusal('svid_id_malformed', { expected: 'exactly one URI name' })
   }
