@@ -1,6 +1,7 @@
 // Mutation tests: changes one operator at a time in a room that decides, and asks whether any test of it notices.
 // `npm run mutate` says which room.
-const room = process.env['MUTATED_ROOM'] ?? 'policy'
+import { mutatedRoom as room } from './scripts/mutation/rooms.mjs'
+
 const reports = `reports/mutation/${room}`
 
 /** @type {ConstructorParameters<typeof import('@stryker-mutator/core').Stryker>[0]} */

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import { testsOfRooms } from './scripts/mutation/rooms.mjs'
+import { mutatedRoom, testsOfRooms } from './scripts/mutation/rooms.mjs'
 
 const packages = fileURLToPath(new URL('packages', import.meta.url))
 
@@ -26,7 +26,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: [...(testsOfRooms[process.env['MUTATED_ROOM'] ?? 'policy'] ?? [])],
+    include: [...(testsOfRooms[mutatedRoom] ?? [])],
     // One worker for all files of a mutant, and a new one for the next mutant.
     isolate: false,
     sequence: { sequencer: LikeliestFirst },

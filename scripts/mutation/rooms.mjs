@@ -1,6 +1,9 @@
 // The rooms that decide, and the tests that hold each: those that were written about it. Others would notice many a mutant too,
 // but a mutant that survives takes all of its tests, and all there are take minutes.
 
+/** The one that is mutated now. */
+export const mutatedRoom = process.env['MUTATED_ROOM'] ?? 'policy'
+
 /** @type {Readonly<Record<string, readonly string[]>>} room of core → patterns of test files */
 export const testsOfRooms = {
   policy: [

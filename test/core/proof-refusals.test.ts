@@ -1,10 +1,10 @@
 // What an operator is told of a proof that was refused, word by word: what was expected, what came, and what to do.
 import { createHash } from 'node:crypto'
-import { authenticated, createGuard, type Guard, type GuardOptions } from '@countersign/core'
+import { authenticated, type GuardOptions } from '@countersign/core'
 import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { connectionOf, refusalOf, requestWith } from './support/asking.ts'
-import { createHouse, issuer } from './support/house.ts'
+import { createHouse, issuer, type House } from './support/house.ts'
 import { createProver, sha256 } from './support/prover.ts'
 
 const clock = createTestClock()
@@ -27,23 +27,15 @@ interface Presented {
   readonly socket?: object
 }
 
-const { signer, token } = createHouse({ clock })
-const guardWith = (options?: DpopOptions): Guard =>
-  createGuard(
-    {
-      audience: 'orders',
-      issuers: [{ issuer, jwks: { keys: [{ ...signer.jwk, kid: 'key-1' }] } }],
-      ...(options === undefined ? {} : { dpop: options }),
-      log: false,
-    },
-    { clock },
-  )
+const houseWith = (options: DpopOptions | undefined): House =>
+  createHouse({ clock, guardOptions: options === undefined ? {} : { dpop: options } })
 
 async function refused({ scheme = 'DPoP', cnf = { jkt }, proof, dpop: options, socket }: Presented) {
+  const { guard, token } = houseWith(options)
   const text = token({ cnf: cnf === 'none' ? undefined : cnf })
   const request = requestWith(`${scheme} ${text}`, socket)
   const headers = { ...request.headers, ...(proof === undefined ? {} : { dpop: proof(text) }) }
-  const { refusal } = await refusalOf(guardWith(options), { ...request, url: '/orders/7', headers })
+  const { refusal } = await refusalOf(guard, { ...request, url: '/orders/7', headers })
   return { code: refusal.code, ...refusal.detail }
 }
 
@@ -295,7 +287,7 @@ describe('of a proof', () => {
   })
 
   test('that was used', async () => {
-    const guard = guardWith(dpop)
+    const { guard, token } = houseWith(dpop)
     const text = token({ cnf: { jkt } })
     const base = requestWith(`DPoP ${text}`)
     const request = { ...base, url: '/orders/7', headers: { ...base.headers, dpop: proofWith()(text) } }
@@ -324,13 +316,11 @@ describe('of a proof', () => {
 
 describe('none is told', () => {
   const outcomeOf = async (options: DpopOptions | undefined, scheme: string, cnf: Members | undefined) => {
+    const { guard, token } = houseWith(options)
     const text = token({ cnf })
     const request = requestWith(`${scheme} ${text}`)
     const headers = { ...request.headers, dpop: proofWith()(text) }
-    const decision = await guardWith(options).decide(
-      { ...request, url: '/orders/7', headers },
-      authenticated(),
-    )
+    const decision = await guard.decide({ ...request, url: '/orders/7', headers }, authenticated())
     return decision.outcome
   }
 

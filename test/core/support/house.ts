@@ -32,7 +32,7 @@ interface HouseOptions {
 
 type CommonOptions = Pick<
   GuardOptions,
-  'certificates' | 'grants' | 'log' | 'realm' | 'resource' | 'undeclared'
+  'certificates' | 'dpop' | 'grants' | 'log' | 'realm' | 'resource' | 'undeclared'
 >
 
 export const issuer = 'https://issuer.test'

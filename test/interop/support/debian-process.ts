@@ -1,8 +1,17 @@
 // What programs of Debian's packages need to be run from where they were unpacked.
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+
+/** Ends a program and waits until it has gone. */
+export async function end(program: ChildProcess): Promise<void> {
+  if (program.exitCode !== null || program.signalCode !== null) return
+  const gone = once(program, 'exit')
+  program.kill()
+  await gone
+}
 
 /** The folders with a package's libraries, as `LD_LIBRARY_PATH` has them. */
 export function librariesIn(parts: string): string {

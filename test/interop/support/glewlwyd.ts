@@ -1,6 +1,5 @@
 // Glewlwyd: an authorization server in C, by people who know nothing of us. Debian's package, run from where it lies.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import { createTestCa, type TestCa } from '@countersign/testing'
 import { debianPackage } from '../../../scripts/debian-package.mjs'
 import { send, type Answer } from '../../issuers/support/send.ts'
-import { freePort, librariesIn } from './debian-process.ts'
+import { end, freePort, librariesIn } from './debian-process.ts'
 import { configurationOf } from './glewlwyd-configuration.ts'
 
 /** A running Glewlwyd, over HTTPS on loopback. Nothing is left of it when it was closed. */
@@ -69,11 +68,7 @@ export class Glewlwyd {
   }
 
   async close(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const gone = once(this.#process, 'exit')
-      this.#process.kill()
-      await gone
-    }
+    await end(this.#process)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

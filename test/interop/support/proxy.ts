@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { TestCa, TestCertificate } from '@countersign/testing'
 import { debianPackage } from '../../../scripts/debian-package.mjs'
-import { freePort, librariesIn } from './debian-process.ts'
+import { end, freePort, librariesIn } from './debian-process.ts'
 import type { ProxyKind } from './proxy-configuration.ts'
 
 export interface ProxyAnswer {
@@ -81,11 +81,7 @@ export class Proxy {
   }
 
   async close(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const gone = once(this.#process, 'exit')
-      this.#process.kill()
-      await gone
-    }
+    await end(this.#process)
     rmSync(this.#folder, { recursive: true, force: true })
   }
 
