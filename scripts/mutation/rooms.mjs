@@ -21,9 +21,9 @@ export const testsOfRooms = {
     'test/vectors/jws.test.ts',
   ],
   'identity/token': [
-    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection-answers,introspection-provider,jwt-svid,opaque-tokens,profiles,remembered-answers}.test.ts',
+    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection-answers,introspection-provider,jwt-svid,opaque-tokens,parsed-claims,profiles,remembered-answers}.test.ts',
     'test/core/{scope-claims,secret,token,token-refusals,token-review,verify-jwt-svid}.test.ts',
-    'test/threats/{claims,encrypted-tokens,tenants}.test.ts',
+    'test/threats/{claims,encrypted-tokens,introspection,key-sets-and-caches,tenants}.test.ts',
     'test/vectors/rfc-tokens.test.ts',
   ],
   'identity/proof': [

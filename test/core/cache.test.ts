@@ -93,6 +93,18 @@ describe('a token that was verified', () => {
     expect(await codeFor(guard, kept, anyone, socket)).toBe('allow')
   })
 
+  test('is answered at once for as long as clocks may differ, before its time and after it', async () => {
+    const { guard, token, clock } = createHouse()
+    const kept = token()
+    await codeFor(guard, kept)
+    clock.advance({ seconds: 329 })
+    expect(codeNow(guard, kept)).toBe('allow')
+    clock.advance({ seconds: -359 })
+    expect(codeNow(guard, kept)).toBe('allow')
+    clock.advance(-1)
+    expect(codeNow(guard, kept)).toBe('later')
+  })
+
   test('that has expired is not revived by a clock that is set back and on again beyond its end', async () => {
     const { guard, token, clock } = createHouse()
     const kept = token()

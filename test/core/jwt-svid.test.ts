@@ -68,6 +68,15 @@ describe('its header', () => {
     expect(await codeFor(guard, svid({}, extra))).toBe('token_type_mismatch')
   })
 
+  test.each([
+    [{ cty: 'JWT' }, 'token_type_mismatch', 'no header but `alg`, `kid` and `typ`', '"cty"'],
+    [{ kid: undefined }, 'key_unknown', '`kid`', 'no `kid`'],
+    [{ typ: 'at+jwt' }, 'token_type_mismatch', '`typ` "JWT", "JOSE" or none', '"at+jwt"'],
+  ])('that is not one is told to the operator: %j', async (extra, code, expected, actual) => {
+    const { refusal } = await refusalOf(guard, requestWith(`Bearer ${svid({}, extra)}`))
+    expect(refusal).toEqual({ code, detail: { issuer: trustDomain, expected, actual } })
+  })
+
   test('has nothing critical', async () => {
     expect(await codeFor(guard, svid({}, { crit: ['exp'] }))).toBe('token_critical_header')
   })

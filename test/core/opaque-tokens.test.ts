@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createGuard, type FetchDocument, type GuardOptions } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import { codeFor } from './support/asking.ts'
+import { callerFor, codeFor, refusalOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
 import { jsonDocument } from './support/network.ts'
+
+type Members = Readonly<Record<string, unknown>>
 
 const { signer, clock, token, jws, header, claims } = createHouse()
 const keys = { keys: [{ ...signer.jwk, kid: 'key-1' }] }
@@ -60,10 +62,118 @@ describe('an issuer that is asked about opaque tokens', () => {
     expect(asked).toEqual(['/introspect'])
   })
 
+  test('and whose keys are not to be had, is not asked twice for one answer', async () => {
+    const jwksUri = `${issuer}/keys`
+    const { guard, asked } = asking({ jwksUri, introspection }, active)
+    for (let i = 0; i < 3; i += 1) expect(await codeFor(guard, 'opaque')).toBe('allow')
+    expect(asked.filter((path) => path === '/introspect')).toHaveLength(1)
+  })
+
+  test('is asked again from the very moment at which its answer ends', async () => {
+    const { guard, asked } = asking({ introspection }, active)
+    for (const [ms, times] of [
+      [0, 1],
+      [29_999, 1],
+      [1, 2],
+    ] as const) {
+      clock.advance(ms)
+      expect(await codeFor(guard, 'opaque')).toBe('allow')
+      expect(asked).toHaveLength(times)
+    }
+  })
+
+  test('is asked again by a clock that stepped back further than clocks may differ', async () => {
+    const exp = clock.now() / 1000 + 3600
+    const { guard, asked } = asking({ introspection }, () => ({ ...active(), iat: undefined, exp }))
+    for (const [ms, times] of [
+      [0, 1],
+      [-30_000, 1],
+      [-1, 2],
+    ] as const) {
+      clock.advance(ms)
+      expect(await codeFor(guard, 'opaque')).toBe('allow')
+      expect(asked).toHaveLength(times)
+    }
+  })
+
   test('is the only one: without it, an opaque token is no token', async () => {
     const { guard, asked } = asking({ jwks: keys }, active)
     expect(await codeFor(guard, 'opaque')).toBe('token_malformed')
     expect(asked).toEqual([])
+  })
+})
+
+describe('what an issuer says of an opaque token', () => {
+  const saying = (changes: Members, options: object = {}) =>
+    asking({ introspection, ...options }, () => ({
+      ...claims(changes),
+      active: true,
+      token_type: 'Bearer',
+    })).guard
+
+  test('is enough without an audience, of a client whose tokens are meant for this service', async () => {
+    const named = { introspection: { ...introspection, clients: ['checkout'] } }
+    expect(await codeFor(saying({ aud: undefined }, named), 'opaque')).toBe('allow')
+    expect(await codeFor(saying({ aud: 'billing' }, named), 'opaque')).toBe('audience_mismatch')
+    expect(await codeFor(saying({ aud: undefined, exp: 1 }, named), 'opaque')).toBe('token_expired')
+  })
+
+  test('names a thousand audiences at most', async () => {
+    const aud = ['orders', ...Array.from({ length: 999 }, (_, i) => `a${i}`)]
+    expect(await codeFor(saying({ aud }), 'opaque')).toBe('allow')
+    expect(await codeFor(saying({ aud: [...aud, 'one more'] }), 'opaque')).toBe('claim_malformed')
+  })
+
+  describe('without a subject', () => {
+    const unnamed = { sub: undefined, client_id: 'reports' }
+    const ofClients = (said: { readonly sub_type?: unknown }) =>
+      said.sub_type === 'client' ? 'workload' : 'user'
+
+    test.each<[string, Members, object]>([
+      ['says that its tokens are workloads’', {}, { represents: 'workload' }],
+      ['says so of this one', { sub_type: 'client' }, { represents: ofClients }],
+    ])('is about the client where the operator %s', async (_, changes, options) => {
+      const caller = await callerFor(saying({ ...unnamed, ...changes }, options), 'opaque')
+      expect(caller).toMatchObject({ id: `${issuer}#client=reports`, user: undefined })
+    })
+
+    test.each<[string, Members, object]>([
+      ['says nothing', {}, {}],
+      ['says that its tokens are users’', {}, { represents: 'user' }],
+      ['says that this one is a user’s', { sub_type: 'public' }, { represents: ofClients }],
+    ])('is about nobody where the operator %s', async (_, changes, options) => {
+      const guard = saying({ ...unnamed, ...changes }, options)
+      const { refusal } = await refusalOf(guard, requestWith('Bearer opaque'))
+      expect(refusal).toEqual({
+        code: 'claim_missing',
+        detail: {
+          issuer,
+          expected: '`sub`',
+          actual: 'no `sub`',
+          advice:
+            "the issuer names no subject; if it leaves out only its clients' own, write `represents: 'workload'`, or a function " +
+            'of the claims that tells them',
+        },
+      })
+    })
+
+    test('is about nobody where there is no client either', async () => {
+      const guard = saying({ sub: undefined, client_id: undefined }, { represents: 'workload' })
+      expect(await codeFor(guard, 'opaque')).toBe('claim_missing')
+    })
+  })
+
+  test('of a subject is about that one, also where its tokens are workloads’', async () => {
+    const guard = saying({ sub: 'reports-1', client_id: 'reports' }, { represents: 'workload' })
+    expect((await callerFor(guard, 'opaque')).claims).toMatchObject({ sub: 'reports-1' })
+  })
+
+  test('and is wrong elsewhere than in its subject, is not told to be about that', async () => {
+    const { refusal } = await refusalOf(saying({ acr: 7 }), requestWith('Bearer opaque'))
+    expect(refusal).toEqual({
+      code: 'claim_malformed',
+      detail: { issuer, expected: '`acr`: a string', actual: 'number' },
+    })
   })
 })
 

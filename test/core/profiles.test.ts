@@ -150,6 +150,16 @@ describe('at an issuer of profile oauth, which leaves access tokens unmarked,', 
   ])('a token that names %s is one', async (_, changes) => {
     expect(await ask(changes)).toBe('allow')
   })
+
+  test('a token carries scopes, for a workload or for a user', async () => {
+    const said = { client_id: 'web', scope: 'orders:read' }
+    const workload = await callerFor(guard, token({ ...said, sub: 'web' }, { typ: 'JWT' }))
+    expect([...workload.scopes]).toEqual(['orders:read'])
+    expect(workload.user).toBeUndefined()
+    const user = await callerFor(guard, token({ ...said, sub: 'alice' }, { typ: 'JWT' }))
+    expect([...user.scopes]).toEqual(['orders:read'])
+    expect(user.user).toMatchObject({ id: expect.stringContaining('alice') })
+  })
 })
 
 describe('an ID token that a platform gives a workload', () => {
@@ -223,7 +233,7 @@ describe('a service account token of Kubernetes', () => {
   })
 })
 
-test.each(['ID', 'Refresh', 'Offline', 'Logout'])(
+test.each(['ID', 'Refresh', 'Offline', 'Logout', 'Serialized-ID', 'UserInfo'])(
   'T22 what Keycloak marks as %s in a claim is no access token under the profile for unmarked ones',
   async (typ) => {
     const house = createHouse({ issuerOptions: { profile: 'oauth' } })

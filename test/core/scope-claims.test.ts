@@ -69,6 +69,11 @@ describe('scopes that an issuer writes', () => {
     }
   })
 
+  test('are a list on a way whose names only spell `scope` together', async () => {
+    const way = houseOf({ scopeClaims: [['s', 'cope']] })
+    expect(await scopesOf(way, { s: { cope: ['orders:read'] } })).toEqual(['orders:read'])
+  })
+
   test('are no list in `scope`, which RFC 8693 says is text', async () => {
     const plain = houseOf({})
     expect(await codeFor(plain.guard, plain.token({ scope: ['orders:read'] }))).toBe('claim_malformed')

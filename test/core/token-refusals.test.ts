@@ -45,6 +45,7 @@ test.each<[Members, string, string]>([
   [{ act: { sub: 'a', client_id: 5 } }, '`act.client_id`: a string', 'number'],
   [{ cnf: 'key' }, '`cnf`: an object', '"key"'],
   [{ cnf: { jkt: 'short' } }, '`cnf.jkt`: a SHA-256 thumbprint', '"short"'],
+  [{ cnf: { jkt: ['A'.repeat(43)] } }, '`cnf.jkt`: a SHA-256 thumbprint', 'an object'],
   [{ cnf: { 'x5t#S256': 'short' } }, '`cnf["x5t#S256"]`: a SHA-256 thumbprint', '"short"'],
 ])('of a claim that is wrong: %j', async (claims, expected, actual) => {
   expect(await refused(claims, {})).toEqual({ issuer, code: 'claim_malformed', expected, actual })
@@ -274,6 +275,18 @@ describe('of a token', () => {
       },
     ],
     [
+      'of no kind',
+      { typ: undefined },
+      {},
+      {
+        code: 'token_type_mismatch',
+        expected: '`typ` "at+jwt"',
+        actual: 'no `typ`',
+        advice:
+          "make sure that the caller sends its access token and no ID token; if the issuer leaves those unmarked, write `profile: 'oauth'`",
+      },
+    ],
+    [
       'by another algorithm',
       { alg: 'ES384' },
       { algorithms: ['ES256', 'PS256'] },
@@ -310,12 +323,30 @@ describe('of a token', () => {
     })
   })
 
-  test('of an issuer that nobody trusts', async () => {
-    expect(await refused({ iss: 'https://other.test' }, {})).toEqual({
+  test.each([
+    ['https://other.test', 'issuers are compared character by character, a final slash included'],
+    [`${issuer}/`, `this issuer ends with a slash: write \`issuer: '${issuer}/'\``],
+  ])('of an issuer that nobody trusts: %s', async (iss, advice) => {
+    expect(await refused({ iss }, {})).toEqual({
       code: 'issuer_unknown',
       expected: `"${issuer}"`,
-      actual: '"https://other.test"',
-      advice: 'issuers are compared character by character, a final slash included',
+      actual: `"${iss}"`,
+      advice,
+    })
+  })
+
+  test('that is signed, where only opaque ones are known', async () => {
+    const authentication = {
+      method: 'client_secret_basic',
+      secret: 'a-secret-of-the-orders-service',
+    } as const
+    const introspection = { endpoint: `${issuer}/introspect`, clientId: 'orders', authentication }
+    expect(await refused({}, { jwks: undefined, introspection } as unknown as Rules)).toEqual({
+      issuer,
+      code: 'key_unknown',
+      expected: 'an opaque token: no keys of this issuer are configured',
+      actual: 'a signed one',
+      advice: 'write `jwksUri` if signed tokens of this issuer are to be accepted as well',
     })
   })
 
