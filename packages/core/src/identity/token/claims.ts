@@ -35,13 +35,13 @@ export function parseClaims(
 ): TokenClaims | Refusal {
   for (const name of ['iss', 'sub', 'client_id', 'jti', 'acr'] as const) {
     const value = all[name]
-    if (value === undefined && name !== 'acr' && profile.required.includes(name)) return claimMissing(name)
+    if (value === undefined && profile.required.includes(name)) return claimMissing(name)
     const isText = typeof value === 'string' && value !== ''
     if (value !== undefined && !isText) return wrong(name, 'a string', value)
   }
   for (const name of ['exp', 'iat', 'nbf', 'auth_time'] as const) {
     const value = all[name]
-    const isRequired = name === 'exp' || (name === 'iat' && profile.required.includes(name))
+    const isRequired = name === 'exp' || profile.required.includes(name)
     if (value === undefined && isRequired) return claimMissing(name)
     if (value !== undefined && !isNumericDate(value)) {
       return wrong(name, 'a number of seconds', value)

@@ -1,16 +1,20 @@
 import { Refusal, quoted } from '../../refusal.ts'
 import type { JwsHeader } from '../jws/compact-jws.ts'
+import { isRecord } from '../jws/json-object.ts'
 
 /** The kinds of token that an issuer can be configured to issue. Chosen per issuer, never guessed from a token. */
 export type ProfileName = 'at+jwt' | 'oauth' | 'id-token' | 'kubernetes' | 'jwt-svid'
 
 type Claims = Readonly<Record<string, unknown>>
 
+/** Claims that are text or a time wherever they stand. */
+type TypedClaim = 'iss' | 'sub' | 'client_id' | 'jti' | 'acr' | 'exp' | 'iat' | 'nbf' | 'auth_time'
+
 /** What makes a token one of a kind: what its header says, what must be in it and what must not. */
 export interface TokenProfile {
   readonly name: ProfileName
   /** Claims without which a token is none of this kind. `exp` and `aud` belong to every kind. */
-  readonly required: readonly ('iss' | 'sub' | 'client_id' | 'jti' | 'iat')[]
+  readonly required: readonly TypedClaim[]
   /** Where the client that a token was issued to is named; the first that is there counts, and all must agree. */
   readonly clientClaims: readonly string[]
   /** Whether `aud` says that a token is meant for this service. False where that is known already. */
@@ -63,9 +67,7 @@ const oauth: TokenProfile = {
     const use = claims['token_use']
     if (use !== undefined && use !== 'access') return otherKind('`token_use` "access"', quoted(use))
     const { typ } = claims
-    return typeof typ === 'string' && keycloakOthers.has(typ)
-      ? otherKind('a claim `typ` of an access token', quoted(typ))
-      : undefined
+    return keycloakOthers.has(typ) ? otherKind('a claim `typ` of an access token', quoted(typ)) : undefined
   },
 }
 
@@ -140,7 +142,7 @@ const marksOfProofs = ['htm', 'htu', 'ath', 'events', 'token_introspection']
 const marksOfOthers = [...marksOfProofs, 'nonce', 'at_hash', 'c_hash', 's_hash']
 
 /** What Keycloak writes into a claim `typ` of what is no access token. */
-const keycloakOthers: ReadonlySet<string> = new Set([
+const keycloakOthers: ReadonlySet<unknown> = new Set([
   'ID',
   'Refresh',
   'Offline',
@@ -165,5 +167,4 @@ const otherType = ({ typ }: JwsHeader, expected: string, advice?: string): Refus
 const otherKind = (expected: string, actual: string): Refusal =>
   new Refusal('token_type_mismatch', { expected, actual })
 
-const membersOf = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? { ...value } : {}
+const membersOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? { ...value } : {})

@@ -38,8 +38,9 @@ export class TokenVerification {
     if (key?.isWithdrawn === true || (answer !== undefined && nowMs >= answer.goodUntilMs)) return false
     // A clock that stepped back says nothing of the age of an answer.
     if (answer !== undefined && nowMs < answer.askedAtMs - toleranceMs) return false
-    const keys = verification.kind === 'keys' ? verification.keys : undefined
-    if (key !== undefined && keys?.areCurrent(nowMs) === false) return false
+    if (key !== undefined && verification.kind === 'keys' && !verification.keys.areCurrent(nowMs)) {
+      return false
+    }
     return nowMs < this.expiresAt + toleranceMs && nowMs >= this.#startsAt - toleranceMs
   }
 }

@@ -30,7 +30,7 @@ export async function verifyToken(
   const jws = parseCompactJws(token)
   if (!(jws instanceof Refusal)) return verifySigned(token, jws, issuers, clock)
   const { introspecting } = issuers
-  const isOpaque = introspecting !== undefined && jws.code === 'token_malformed' && !isJws(token)
+  const isOpaque = introspecting !== undefined && !isJws(token)
   return isOpaque ? introspectToken(token, introspecting, clock) : jws
 }
 
