@@ -147,6 +147,27 @@ describe('a subject', () => {
     expect(refusal.detail.actual).toContain(text)
   })
 
+  test.each([undefined, null, 7, [sub], { sub }])('that is %j finds no keys', async (value) => {
+    const { refusal } = await refusalOf(guard, requestWith(`Bearer ${svid({ sub: value })}`))
+    expect(refusal).toEqual({ code: 'claim_missing', detail: { expected: '`iss`', actual: 'no `iss`' } })
+  })
+
+  test('is none to a guard that knows no trust domain', async () => {
+    expect(await codeFor(idp.guard, svid())).toBe('claim_missing')
+  })
+
+  test('of nobody that is known is told with all who are', async () => {
+    const { refusal } = await refusalOf(guard, requestWith(`Bearer ${svid({ sub: 'spiffe://x.example/a' })}`))
+    expect(refusal).toEqual({
+      code: 'issuer_unknown',
+      detail: {
+        expected: `"${trustDomain}" or "spiffe://lab.example" or "${issuer}"`,
+        actual: '"spiffe://x.example/a"',
+        advice: 'issuers are compared character by character, a final slash included',
+      },
+    })
+  })
+
   test('is vouched for by the keys of its own trust domain only', async () => {
     const foreign = svid({ sub: 'spiffe://lab.example/checkout' })
     expect(await codeFor(guard, foreign)).toBe('signature_invalid')
@@ -174,7 +195,11 @@ describe('`iss` of another configured issuer', () => {
   })
 
   test('in a list is no `iss`', async () => {
-    expect(await codeFor(guard, svid({ iss: [issuer] }))).toBe('claim_malformed')
+    const { refusal } = await refusalOf(guard, requestWith(`Bearer ${svid({ iss: [issuer] })}`))
+    expect(refusal).toEqual({
+      code: 'claim_malformed',
+      detail: { expected: '`iss`: a string', actual: 'an object' },
+    })
   })
 })
 

@@ -3,7 +3,7 @@ import { createGuard, spiffe } from '@countersign/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { KeySet, type KeyFormat } from '../../packages/core/src/identity/trust/key-set.ts'
-import { sequenceOf } from '../../packages/core/src/identity/trust/spiffe-bundle.ts'
+import { parseX509Authorities, sequenceOf } from '../../packages/core/src/identity/trust/spiffe-bundle.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeFor } from './support/asking.ts'
 import { openKeyNetwork, published, signer } from './support/key-network.ts'
@@ -55,6 +55,18 @@ describe('a JWK Set', () => {
       'key_ambiguous',
     )
     expect(found(KeySet.parse({ keys: [published(), published()] }), 'key-1')).toBe('key-1')
+  })
+
+  test('may have 256 keys, and no more', () => {
+    const entries = (length: number) => ({ keys: [published(), ...Array.from({ length }, () => ({}))] })
+    expect(found(KeySet.parse(entries(255)), 'key-1')).toBe('key-1')
+    expect(() => KeySet.parse(entries(256))).toThrow('expected at most 256 keys, got 257')
+  })
+
+  test('imports a key once for each algorithm', () => {
+    const key = KeySet.parse({ keys: [published()] }).find('ES256', 'key-1')
+    if (key instanceof Refusal) throw new Error(`expected a key, got ${key.code}`)
+    expect(key.import('ES256')).toBe(key.import('ES256'))
   })
 
   test('that replaces another keeps the keys that stay, and withdraws the others', () => {
@@ -126,6 +138,53 @@ describe('a bundle', () => {
     ['too many keys', { keys: Array.from({ length: 257 }, () => ({})) }, /at most 256 keys, got 257/],
   ])('is refused where it has %s', (_, document, message) => {
     expect(() => KeySet.parse(document, 'spiffe-bundle')).toThrow(message)
+  })
+})
+
+describe('the X.509 authorities of a bundle', () => {
+  const marks = { use: 'x509-svid', kty: 'EC' }
+  const read = (...keys: readonly unknown[]) =>
+    parseX509Authorities({ keys }).map((der) => Buffer.from(der).toString('hex'))
+
+  test('are the first certificate of each key that is marked `x509-svid`', () => {
+    const keys = [
+      { ...marks, x5c: ['+/8=', 'AAAA'] },
+      { ...marks, x5c: ['AAEC'] },
+      { ...marks, x5c: ['AA=='] },
+      { ...marks },
+      { ...marks, use: 'jwt-svid', x5c: ['AAAA'] },
+      { ...marks, use: undefined, x5c: ['AAAA'] },
+      { x5c: 'AAAA' },
+      'text',
+      null,
+      [],
+    ]
+    expect(read(...keys)).toEqual(['fbff', '000102', '00'])
+    expect(read()).toEqual([])
+  })
+
+  test.each([
+    [[]],
+    ['AAAA'],
+    [{ 0: 'AAAA' }],
+    [null],
+    [[7]],
+    [[['AAAA']]],
+    [['']],
+    [['=']],
+    [['_-8=']],
+    [['AAAA\n']],
+    [[' AAAA']],
+    [['AA=A']],
+    [['A===']],
+  ])('are none where `x5c` is %j', (x5c) => {
+    expect(() => read({ ...marks, x5c })).toThrow(
+      'the bundle has an `x509-svid` key whose `x5c` holds no certificate in base64',
+    )
+  })
+
+  test('are not looked for in what is no bundle', () => {
+    expect(() => parseX509Authorities({})).toThrow(/array `keys`/)
   })
 })
 

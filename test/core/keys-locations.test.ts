@@ -103,6 +103,14 @@ describe('keys in a file', () => {
     expect(await ask()).toBe('allow')
   })
 
+  test('may be half a MiB, and no more', async () => {
+    const sized = (size: number) => openFile(fileWith(jwks.padEnd(size)))
+    expect(await sized(524_288).ask()).toBe('allow')
+    const { ask, state } = sized(524_289)
+    expect(await ask()).toBe('issuer_unavailable')
+    expect(await state()).toMatchObject({ problem: expect.stringMatching(/is longer than 524288 bytes$/) })
+  })
+
   test('are not looked for in what is not a file', async () => {
     const { ask, state } = openFile(folder)
     expect(await ask()).toBe('issuer_unavailable')
@@ -149,6 +157,17 @@ describe('discovery', () => {
     void ask('invented')
     await pass(1)
     expect(since(10)).toEqual([openId, '/k'])
+  })
+
+  test('goes on at the place that it found when the clock is set back to that very moment', async () => {
+    const { network, guard, pass, ask, clock } = open()
+    network.answer = ({ url }) =>
+      jsonDocument(url.includes('well-known') ? { issuer, jwks_uri: `${issuer}/k` } : { keys: [published()] })
+    await guard.ready()
+    await pass({ seconds: 240 })
+    clock.advance({ seconds: -240 })
+    expect(await ask('invented')).toBe('key_unknown')
+    expect(network.requests.map(({ url }) => path(url))).toEqual([openId, '/k', '/k', '/k'])
   })
 
   test('at a place that is written asks there and nowhere else', async () => {

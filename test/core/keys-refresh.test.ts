@@ -38,6 +38,7 @@ describe('a key set', () => {
     ['ten minutes, of which eight are over', { 'cache-control': 'max-age=600', age: '480' }, 96],
     ['ten minutes, which are over', { 'cache-control': 'max-age=600', age: '9999' }, 48],
     ['ten minutes, and an age that is no number', { 'cache-control': 'max-age=600', age: '-480' }, 480],
+    ['ten minutes, and an age with more behind it', { 'cache-control': 'max-age=600', age: '480 s' }, 480],
     ['something for shared caches', { 'cache-control': 'no-transform, s-maxage=9999' }, 240],
     ['something else', { 'cache-control': 'x-max-age=9999' }, 240],
     ['no number', { 'cache-control': 'max-age=banana' }, 240],
@@ -416,19 +417,7 @@ describe('a guard that is closed', () => {
   test('leaves a source of keys that asks for nothing and answers at once', async () => {
     const clock = createTestClock()
     let requests = 0
-    const keys = new PublishedKeys({
-      issuer,
-      location: { kind: 'url', url: new URL(`${issuer}/k`) },
-      format: 'jwks',
-      ca: undefined,
-      bearer: undefined,
-      maxStaleMs: 60_000,
-      clock,
-      fetch: async () => {
-        requests += 1
-        return jsonDocument({ keys: [published()] })
-      },
-    })
+    const keys = publishedKeys(clock, () => void (requests += 1))
     const found = await keys.find('ES256', 'key-1')
     expect(found).toMatchObject({ isWithdrawn: false })
     const waiting = keys.find('ES256', 'invented')
@@ -436,7 +425,10 @@ describe('a guard that is closed', () => {
     expect(found).toMatchObject({ isWithdrawn: true })
     expect(await waiting).toMatchObject({ code: 'issuer_unavailable' })
     clock.advance({ seconds: hour })
-    expect(keys.find('ES256', 'key-1')).toMatchObject({ code: 'issuer_unavailable' })
+    expect(keys.find('ES256', 'key-1')).toEqual({
+      code: 'issuer_unavailable',
+      detail: { issuer, expected: 'the keys of the issuer', actual: 'none yet', advice: reachable },
+    })
     await keys.prepared()
     expect(requests).toBe(1)
   })
@@ -510,6 +502,29 @@ describe('the channel of keys', () => {
     ])
     expect(events.at(-1)).toEqual({ issuer: name, outcome: 'failed', status: 'expired', keys: 0, problem })
   })
+})
+
+test('an issuer that was never asked has no plan, and one that is down says so in each refusal', async () => {
+  const clock = createTestClock()
+  let isAsked = false
+  const keys = publishedKeys(clock, () => {
+    isAsked = true
+    throw new Error('no route to it')
+  })
+  expect(keys.state).toEqual({
+    issuer,
+    status: 'waiting',
+    keys: 0,
+    fetchedAt: undefined,
+    nextRefreshAt: undefined,
+    problem: undefined,
+  })
+  expect(isAsked).toBe(false)
+  expect(await keys.find('ES256', 'key-1')).toEqual({
+    code: 'issuer_unavailable',
+    detail: { issuer, expected: 'the keys of the issuer', actual: 'no route to it', advice: reachable },
+  })
+  keys.close()
 })
 
 describe('where the clock has no timers', () => {
@@ -675,3 +690,21 @@ function hearing(): (name: string) => KeysEvent[] {
     return heard.filter((event) => event.issuer === name)
   }
 }
+
+const reachable = 'check that this service reaches the issuer, and `ca` where its certificate is private'
+
+/** The source of `key-1`. `asked` is called with each request, and may throw. */
+const publishedKeys = (clock: Clock, asked: () => void): PublishedKeys =>
+  new PublishedKeys({
+    issuer,
+    location: { kind: 'url', url: new URL(`${issuer}/k`) },
+    format: 'jwks',
+    ca: undefined,
+    bearer: undefined,
+    maxStaleMs: 60_000,
+    clock,
+    fetch: async () => {
+      asked()
+      return jsonDocument({ keys: [published()] })
+    },
+  })

@@ -240,7 +240,12 @@ describe('the waiting room', () => {
     expect(decision).toMatchObject({
       refusal: {
         code: 'issuer_overloaded',
-        detail: { issuer: 'https://issuer.test', expected: expect.stringContaining(`${room}`) },
+        detail: {
+          issuer: 'https://issuer.test',
+          expected: `at most ${room} requests waiting for the keys of the issuer`,
+          actual: 'more',
+          advice: 'somebody presents tokens whose `kid` the issuer does not publish, many at a time',
+        },
       },
       response: { status: 503, headers: { 'retry-after': expect.stringMatching(/^[1-9]/) } },
     })
@@ -312,6 +317,20 @@ describe('the waiting room', () => {
     expect(await soFar(again)).toBe('waiting')
     await pass(1500)
     await Promise.all([...waiting, again])
+  })
+
+  test('remembers whom it refused as long as half of it is taken, up to as many as it has room for', async () => {
+    const { ask, pass } = await openFresh()
+    for (const round of ['a', 'b', 'c']) {
+      const waiting = crowd(ask, room / 2, (n) => `${round}-${n}`)
+      await pass(1500)
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(['key_unknown']))
+    }
+    const half = crowd(ask, room / 2, (n) => `d-${n}`)
+    await settled()
+    expect(await soFar(ask('a-0'))).toBe('key_unknown')
+    await pass(1500)
+    await Promise.all(half)
   })
 
   test('forgets whom it refused before it grows without bound, and they wait once more', async () => {

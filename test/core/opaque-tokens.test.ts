@@ -18,6 +18,18 @@ const introspection = {
   authentication: { method: 'client_secret_basic', secret: 'a-secret-of-the-orders-service' },
 }
 
+const bearerFile = join(tmpdir(), `countersign-test-token-${process.pid}`)
+writeFileSync(bearerFile, 'own-token')
+const sub = 'system:serviceaccount:shop:checkout'
+const account = { namespace: 'shop', serviceaccount: { name: 'checkout', uid: 'u-1' } }
+const kubernetes = {
+  jwks: keys,
+  profile: 'kubernetes',
+  tokenReview: { apiServer: 'https://kubernetes.test', bearerFile },
+}
+const serviceAccountToken = () =>
+  jws({ alg: 'ES256', kid: 'key-1' }, claims({ sub, 'kubernetes.io': account, client_id: undefined }))
+
 function asking(options: object, answer: (body: string) => object) {
   const asked: string[] = []
   const fetch: FetchDocument = async (url, { body = '' }) => {
@@ -178,17 +190,6 @@ describe('what an issuer says of an opaque token', () => {
 })
 
 describe('a cluster that is asked whether it stands by a token', () => {
-  const bearerFile = join(tmpdir(), `countersign-test-token-${process.pid}`)
-  writeFileSync(bearerFile, 'own-token')
-  const sub = 'system:serviceaccount:shop:checkout'
-  const account = { namespace: 'shop', serviceaccount: { name: 'checkout', uid: 'u-1' } }
-  const kubernetes = {
-    jwks: keys,
-    profile: 'kubernetes',
-    tokenReview: { apiServer: 'https://kubernetes.test', bearerFile },
-  }
-  const serviceAccountToken = () =>
-    jws({ alg: 'ES256', kid: 'key-1' }, claims({ sub, 'kubernetes.io': account, client_id: undefined }))
   const review = (status: object) => ({
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenReview',
@@ -226,4 +227,22 @@ describe('a cluster that is asked whether it stands by a token', () => {
     clock.advance({ seconds: 61 })
     expect(await codeFor(guard, held)).toBe('token_inactive')
   })
+})
+
+test.each([
+  ['an issuer', { introspection }, 'opaque'],
+  ['a cluster', kubernetes, serviceAccountToken()],
+])('%s that was asked something is hung up on when the guard closes', async (_, options, presented) => {
+  const asked = Promise.withResolvers<AbortSignal>()
+  const fetch: FetchDocument = (_url, { signal }) => {
+    asked.resolve(signal)
+    return new Promise(() => undefined)
+  }
+  const all = { audience: 'orders', issuers: [{ issuer, ...options }], log: false } as unknown as GuardOptions
+  const guard = createGuard(all, { clock, fetch })
+  const answer = codeFor(guard, presented)
+  const signal = await asked.promise
+  guard.close()
+  expect(signal.aborted).toBe(true)
+  expect(await answer).not.toBe('allow')
 })

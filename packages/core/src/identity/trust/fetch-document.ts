@@ -63,9 +63,6 @@ export const fetchDocument: FetchDocument = (url, { ca, cert, key, headers, body
           chunks.push(chunk)
         })
         response.once('error', reject)
-        response.once('close', () =>
-          reject(new Error('the connection closed before the answer was complete')),
-        )
         response.once('end', () =>
           resolve({ status, headers: singleOf(response.headers), octets: Buffer.concat(chunks) }),
         )
@@ -100,7 +97,7 @@ export const noAnswerInTime = 'no answer in time'
 /** Rejects as soon as the signal fires: a fetch that the application supplies need not heed it. */
 export const whenAborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new NoAnswer(noAnswerInTime)), { once: true })
+    signal.addEventListener('abort', () => reject(new NoAnswer(noAnswerInTime)))
   })
 
 /** The server answered, but not with the document. */

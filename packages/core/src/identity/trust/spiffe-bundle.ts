@@ -67,4 +67,4 @@ type Reviver = (this: unknown, name: string, value: unknown, context: { readonly
 // The third argument of a reviver is in every supported Node and not yet in TypeScript's library.
 const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => unknown
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder()
