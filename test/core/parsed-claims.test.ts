@@ -66,3 +66,7 @@ test('that name an audience are held to it, also where none is needed', () => {
   expect(check({ aud: 'orders' })).toBeUndefined()
   expect(check({ aud: undefined })).toBeUndefined()
 })
+
+test('a profile is called what an operator writes', () => {
+  for (const [written, { name: called }] of Object.entries(profiles)) expect(called).toBe(written)
+})
