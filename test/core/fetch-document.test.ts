@@ -8,6 +8,7 @@ import { createTestCa } from '@countersign/testing'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   fetchDocument,
+  jsonOf,
   NoAnswer,
   UnexpectedStatus,
   type FetchOptions,
@@ -228,4 +229,12 @@ describe('an answer', () => {
     for (const each of [[caller, timer][which]]) each?.abort(new DOMException('over', 'TimeoutError'))
     expect(await problem).toBe('no answer within 5000 ms')
   })
+})
+
+test.each(['', '[]', '"a"', 'null', '{', '{"a":1,"a":2}'])('the document %j is none', (text) => {
+  const read = () => jsonOf({ status: 200, headers: {}, octets: Buffer.from(text) })
+  expect(read).toThrow(NoAnswer)
+  expect(read).toThrow(
+    expect.objectContaining({ name: 'NoAnswer', message: 'the answer is not a JSON object' }),
+  )
 })
