@@ -37,6 +37,25 @@ export const testsOfRooms = {
     'test/core/{general-names,name-constraints,spiffe-id}.test.ts',
     'test/vectors/x509-limbo.test.ts',
   ],
+  'identity/revocation': [
+    'test/core/crl-{format,scope,set,signers,status}.test.ts',
+    'test/core/ocsp-{answers,delegates,request,responder-choice,statuses}.test.ts',
+    'test/core/revocation.test.ts',
+    'test/vectors/x509-limbo.test.ts',
+  ],
+  'identity/peer': [
+    'test/core/{certificate,certificate-identity,live-roots,revocation}.test.ts',
+    'test/threats/{certificates,resumed-sessions}.test.ts',
+  ],
+  evidence: [
+    'test/core/{authorization,certificate,forwarded-certificates,forwarded-formats,proof-checks,token-in-query,token-properties}.test.ts',
+    'test/fuzz/forwarded/headers.test.ts',
+    'test/threats/forwarded-certificates.test.ts',
+  ],
+  'identity/forwarded': [
+    'test/core/forwarded-certificates.test.ts',
+    'test/threats/forwarded-certificates.test.ts',
+  ],
   'identity/trust': [
     'test/core/{attacked-key-sources,discover,fetch-document,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,opaque-tokens,presets-spiffe,select-key}.test.ts',
     'test/threats/{key-sets-and-caches,tenants}.test.ts',

@@ -21,6 +21,7 @@ const leaves = [
 const overseers = [
   'guard.ts',
   'options',
+  'tls',
   'context.ts',
   'mounting.ts',
   'index.ts',

@@ -50,8 +50,11 @@ test('the face has these names', () => {
   expect(Object.keys(face).toSorted()).toEqual([
     'ConfigurationError',
     'Refusal',
+    'parseClientCert',
+    'parseClientCertChain',
     'parseSpiffeBundle',
     'parseSpiffeId',
+    'parseXfcc',
     'validatePath',
     'verifyX509Svid',
   ])
@@ -113,6 +116,10 @@ describe('a path', () => {
     ['purpose', { purpose: 'any' }],
     ['purpose', { purpose: 'toString' }],
     ['crl', { crl: 'unheard of' }],
+    ['crls', { crls: undefined }],
+    ['crls', { crls: 'X509 CRL' }],
+    ['crls', { crls: Buffer.alloc(0) }],
+    ['crls[1]', { crls: ['', 7] }],
     ['limits', { limits: 8 }],
     ['limits.maxDepth', { limits: { maxDepth: 3 } }],
     ['limits.maxIntermediates', { limits: { maxIntermediates: -1 } }],

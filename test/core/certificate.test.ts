@@ -23,13 +23,11 @@ import {
 } from '@peculiar/x509'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PeerCertificate } from '../../packages/core/src/evidence/peer-certificate.ts'
-import {
-  parseCertificate,
-  type ParsedCertificate,
-} from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
-import { verifyCertificate } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
+import type { CertificateTrust } from '../../packages/core/src/identity/peer/certificate-trust.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
+import { trustIn } from './support/certificate-trust.ts'
 import { codeOf, present, requestWith } from './support/asking.ts'
+import { derOf } from './support/spiffe-bundle.ts'
 import { openTls, sessionOf, type TlsHouse } from './support/tls.ts'
 
 // Handshakes happen in real time, whatever the guard's clock shows, so these certificates are of the real present.
@@ -207,7 +205,7 @@ describe('an intermediate', async () => {
     const notAfter = new Date(Math.floor(now / 1000) * 1000 + 600_000)
     const svid = await (await ca.intermediate({ notAfter })).svid('/checkout')
     const verified = verifierOf({ 'prod.example': ca })(peerOf(svid), now)
-    expect(verified).toMatchObject({ notAfter: notAfter.getTime() })
+    expect(verified).toMatchObject({ expiresAt: notAfter.getTime() })
   })
 
   test('beyond the depth that is looked at is not found, and nothing runs away', async () => {
@@ -491,10 +489,12 @@ test.each([
       new SubjectAlternativeNameExtension([{ type: 'url', value: 'spiffe://prod.example/checkout' }]),
     ],
   })
-  const bundles = new Map([['prod.example', [parsed(new Uint8Array(root.rawData))]]])
   const peer = { leaf: new Uint8Array(leaf.rawData), chain: [], tlsError: undefined }
-  const verified = verifyCertificate(peer, { bundles, authorities: [], intermediates: [] }, Date.now())
-  expect(verified instanceof Refusal ? verified.code : verified.id).toBe(answer)
+  const verified = trustIn({ trustDomains: { 'prod.example': root.toString('pem') } }).verify(
+    peer,
+    Date.now(),
+  )
+  expect(nameOf(verified)).toBe(answer)
 })
 
 async function opened(
@@ -524,17 +524,10 @@ const peerOf = (svid: TestSvid): PeerCertificate => ({
 })
 
 function verifierOf(roots: Readonly<Record<string, TestCa>>) {
-  const bundles = new Map(
-    Object.entries(roots).map(([domain, { bundle }]) => [domain, [parsed(derOf(bundle))]]),
-  )
-  return (peer: PeerCertificate, nowMs: number) =>
-    verifyCertificate(peer, { bundles, authorities: [], intermediates: [] }, nowMs)
-}
-
-function parsed(der: Uint8Array): ParsedCertificate {
-  const certificate = parseCertificate(der)
-  if (certificate instanceof Refusal) throw new Error(`expected a certificate: ${certificate.detail.actual}`)
-  return certificate
+  const trust = trustIn({
+    trustDomains: Object.fromEntries(Object.entries(roots).map(([domain, { bundle }]) => [domain, bundle])),
+  })
+  return (peer: PeerCertificate, nowMs: number) => trust.verify(peer, nowMs)
 }
 
 /** The SPIFFE ID that a peer is verified to have, or the code of the refusal. */
@@ -543,13 +536,15 @@ function verdictOf(
   roots: Record<string, TestCa> = { 'prod.example': ca },
   now = Date.now(),
 ): string {
-  const verified = verifierOf(roots)(peer, now)
+  return nameOf(verifierOf(roots)(peer, now))
+}
+
+function nameOf(verified: ReturnType<CertificateTrust['verify']>): string {
+  if (verified instanceof Promise) return 'expected an answer at once'
   return verified instanceof Refusal ? verified.code : verified.id
 }
 
 const verdict = (svid: TestSvid, roots?: Record<string, TestCa>): string => verdictOf(peerOf(svid), roots)
-
-const derOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
 
 /** With a CRL of another authority, OpenSSL complains that it has none of this one. */
 async function crlOfStranger(): Promise<string> {

@@ -230,7 +230,7 @@ describe('whatever is refused,', () => {
     const entry = refusals[code]
     const error = 'error' in entry ? entry.error : undefined
     for (const { options, placement, scheme } of all) {
-      const context = { id: 'id', placement, scheme, nonce: 'n' }
+      const context = { id: 'id', placement, scheme, nonce: 'n', isHttp2: false }
       const { status, headers, body } = refusalResponse(new Refusal(code), context, options)
       expect(status).toBe(entry.status)
       const challenges = parseChallenges(headers['www-authenticate'] ?? 'none')

@@ -25,7 +25,8 @@ import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { codeOf, connectionOf, refusalOf } from './support/asking.ts'
 import { createHouse } from './support/house.ts'
-import { connectionFrom, forwardedRequest, pemOf, written } from './support/proxies.ts'
+import { pemOf } from './support/pem.ts'
+import { connectionFrom, forwardedRequest, written } from './support/proxies.ts'
 
 const clock = createTestClock()
 const now = new Date(clock.now())

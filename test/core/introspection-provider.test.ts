@@ -293,7 +293,7 @@ describe('who asks', () => {
       {
         ca: ca.bundle,
         fetch: (url, options) => {
-          if (options.body !== undefined) seen.add(digest(options.body))
+          if (options.body !== undefined) seen.add(digest(String(options.body)))
           return fetchDocument(url, options)
         },
       },

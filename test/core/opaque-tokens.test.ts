@@ -34,7 +34,7 @@ function asking(options: object, answer: (body: string) => object) {
   const asked: string[] = []
   const fetch: FetchDocument = async (url, { body = '' }) => {
     asked.push(url.pathname)
-    return jsonDocument(answer(body))
+    return jsonDocument(answer(String(body)))
   }
   const all = { audience: 'orders', issuers: [{ issuer, ...options }], log: false } as unknown as GuardOptions
   return { guard: createGuard(all, { clock, fetch }), asked }

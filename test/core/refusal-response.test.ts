@@ -26,16 +26,17 @@ interface Asked {
   readonly placement?: Placement
   readonly scheme?: 'bearer' | 'dpop'
   readonly nonce?: string
+  readonly isHttp2?: boolean
 }
 
 const answer = (code: RefusalCode, asked: Asked = {}, options = tokens) => {
-  const { placement, scheme, nonce } = asked
-  return refusalResponse(new Refusal(code), { id: 'decision-1', placement, scheme, nonce }, options)
+  const { placement, scheme, nonce, isHttp2 = false } = asked
+  return refusalResponse(new Refusal(code), { id: 'decision-1', placement, scheme, nonce, isHttp2 }, options)
 }
 
 const table = Object.entries(refusals) as [RefusalCode, RefusalEntry][] // its keys are the codes
 
-describe.each(table)('%s', (code, { status, error, sentence }) => {
+describe.each(table)('%s', (code, { status, error, sentence, endsConnection }) => {
   test('is a problem that is not to be stored, and says the sentence of its table and the decision', () => {
     const { headers, body, ...rest } = answer(code)
     expect(rest).toEqual({ status })
@@ -53,7 +54,7 @@ describe.each(table)('%s', (code, { status, error, sentence }) => {
   })
 
   test('has a challenge where it is 401 or has an error to tell, and a time to come back where it is 503', () => {
-    const names = ['cache-control', 'content-type']
+    const names = ['cache-control', ...(endsConnection === true ? ['connection'] : []), 'content-type']
     if (status === 503) names.push('retry-after')
     if (status === 401 || error !== undefined) names.push('www-authenticate')
     expect(Object.keys(answer(code).headers).toSorted()).toEqual(names)
@@ -65,6 +66,11 @@ describe.each(table)('%s', (code, { status, error, sentence }) => {
     expect(sent).toBe(status === 401 ? 403 : status)
     expect(headers).not.toHaveProperty('www-authenticate')
     expect(JSON.parse(body)).toMatchObject({ status: sent, title: STATUS_CODES[sent] })
+  })
+
+  test('ends the connection where the table says so, and never by a header in HTTP/2', () => {
+    expect(answer(code).headers['connection']).toBe(endsConnection === true ? 'close' : undefined)
+    expect(answer(code, { isHttp2: true }).headers).not.toHaveProperty('connection')
   })
 
   test('has the nonce of the next proof only where the caller is asked for one', () => {

@@ -13,7 +13,7 @@ import {
 } from '@countersign/core'
 import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
-import { createTlsServer } from '../../packages/core/src/tls-server.ts'
+import { createTlsServer } from '../../packages/core/src/tls/tls-server.ts'
 import { codeOf, connectionOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
 import { mistakeOf } from './support/mistake.ts'
@@ -417,7 +417,7 @@ describe('options that cannot be meant are refused by name:', () => {
       'an empty bundle',
       { certificates: { trustDomains: { 'prod.example': '' } } },
       "certificates.trustDomains['prod.example']",
-      /PEM text or the path/,
+      /PEM text, the path/,
     ],
     [
       'a missing bundle',

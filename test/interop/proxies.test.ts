@@ -17,7 +17,7 @@ import { callerOf, countersign, createTlsServer, requires } from '@countersign/e
 import { createTestCa } from '@countersign/testing'
 import express from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pemOf } from '../core/support/proxies.ts'
+import { pemOf } from '../core/support/pem.ts'
 import { proxyKinds, proxySecret, type ProxyKind } from './support/proxy-configuration.ts'
 import { Proxy } from './support/proxy.ts'
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { authenticated, callerIs, callerOptional, createGuard, type Guard } from '@countersign/core'
+import { Refusal, validatePath } from '@countersign/core/certificate'
 import { countersign, createTlsServer, requires } from '@countersign/express'
 import {
   brokenCertificateKinds,
@@ -15,6 +16,8 @@ import {
 import type { Request } from 'express'
 import { afterAll, describe, expect, test } from 'vitest'
 import { codeOf, connectionOf, requestWith } from '../core/support/asking.ts'
+import { at, authority, extensions, integer, leaf as leafOf } from '../core/support/der-certificate.ts'
+import { crl } from '../core/support/der-crl.ts'
 import { openTls, type TlsHouse } from '../core/support/tls.ts'
 import { expressVersions, serve } from './support/served.ts'
 
@@ -407,4 +410,33 @@ test('T45 a token beside a certificate that is refused does not make up for it',
     const decision = await both.decide(requestWith(authorization, socket), authenticated())
     expect(codeOf(decision), kind).toMatch(/^(certificate|svid|trust_domain)_/)
   }
+})
+
+test('T45 a CA that was revoked, or that is named like another one, issues nothing and unrevokes nobody', () => {
+  const root = authority()
+  const forCrls = [extensions.authority(), extensions.keyUsage(0x02)]
+  const issuing = authority({ parts: { serialNumber: integer(3) } }, root)
+  const upstart = authority({ commonName: 'Upstart', parts: { serialNumber: integer(4) } }, root)
+  const namesake = authority({ commonName: 'Intermediate', extensions: forCrls }, upstart)
+  const answer = (certificate: Uint8Array, crls: readonly Uint8Array[]): string => {
+    const path = validatePath({
+      leaf: certificate,
+      intermediates: [namesake.der, issuing.der, upstart.der],
+      trustAnchors: [root.der],
+      at,
+      purpose: 'clientAuth',
+      crls,
+    })
+    return path instanceof Refusal ? path.code : 'accepted'
+  }
+  const stolen = leafOf(issuing, { parts: { serialNumber: integer(7) } })
+  const ofRoot = crl(root, { revoked: [4] })
+  const [revoking, stale] = [crl(issuing, { revoked: [7] }), crl(issuing, { until: '260531235959Z' })]
+  expect(answer(stolen, [ofRoot, crl(issuing)])).toBe('accepted')
+  expect(answer(stolen, [ofRoot, revoking, crl(namesake, { number: 99 })])).toBe('certificate_revoked')
+  // Nor does keeping the newest list away, or showing one of yesterday.
+  expect(answer(stolen, [ofRoot, crl(namesake, { number: 99 })])).toBe('revocation_unavailable')
+  expect(answer(stolen, [ofRoot, stale])).toBe('revocation_unavailable')
+  expect(answer(stolen, [ofRoot, stale, revoking])).toBe('certificate_revoked')
+  expect(answer(leafOf(upstart), [ofRoot, crl(upstart)])).toBe('certificate_revoked')
 })

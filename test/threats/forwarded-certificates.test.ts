@@ -24,7 +24,8 @@ import { createTestCa, type TestSvid } from '@countersign/testing'
 import type { Application, Request } from 'express'
 import { describe, expect, test } from 'vitest'
 import { codeOf } from '../core/support/asking.ts'
-import { connectionFrom, forwardedRequest, pemOf, written } from '../core/support/proxies.ts'
+import { pemOf } from '../core/support/pem.ts'
+import { connectionFrom, forwardedRequest, written } from '../core/support/proxies.ts'
 import { expressVersions, serve } from './support/served.ts'
 
 const ca = await createTestCa({ trustDomain: 'prod.example' })

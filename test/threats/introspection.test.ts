@@ -24,7 +24,7 @@ const activeFor = (changes: object = {}) => ({
 function asking(answer: () => object, more: { readonly issuer?: string; readonly audience?: string } = {}) {
   const asked: string[] = []
   const fetch: FetchDocument = async (url, { body = '' }) => {
-    asked.push(`${url.href} ${new URLSearchParams(body).get('token')}`)
+    asked.push(`${url.href} ${new URLSearchParams(String(body)).get('token')}`)
     return jsonDocument(answer())
   }
   const name = more.issuer ?? issuer

@@ -20,6 +20,7 @@ interface Case {
   readonly expected_peer_name: PeerName | null
   readonly expected_peer_names: readonly PeerName[]
   readonly max_chain_depth: number | null
+  readonly crls: readonly string[]
 }
 
 const file = gunzipSync(readFileSync(new URL('x509-limbo.json.gz', import.meta.url)))
@@ -28,14 +29,9 @@ const { testcases } = JSON.parse(file.toString()) as { testcases: readonly Case[
 const issuerProfile = 'a rule for whoever issues, which no verifier depends on'
 const browserForum = 'a rule of the CA/Browser Forum, which does not bind a private PKI'
 const publicSuffix = 'needs the list of public suffixes, which says nothing of private networks'
-const noCrls = 'revocation lists are not looked at'
 
 /** Accepted though limbo says reject, and why nothing is lost by it. */
 const acceptedNevertheless: Readonly<Record<string, string>> = {
-  'crl::revoked-certificate-with-crl': noCrls,
-  'crl::crlnumber-missing': noCrls,
-  'crl::crlnumber-critical': noCrls,
-  'crl::issuer-missing-crlsign': noCrls,
   'rfc5280::aki::leaf-missing-aki': issuerProfile,
   'rfc5280::aki::intermediate-missing-aki': issuerProfile,
   'rfc5280::aki::cross-signed-root-missing-aki': issuerProfile,
@@ -83,6 +79,21 @@ test('all cases are there, and each that is answered otherwise is one of them', 
   expect(Object.keys(refusedNevertheless).length).toBeLessThanOrEqual(5)
 })
 
+test('revocation lists are refused for what is wrong with them, and for whom they revoke', () => {
+  const asked = testcases.filter(({ crls }) => crls.length > 0)
+  const codes = asked.map((one) => [one.id.slice('crl::'.length), answersTo(one).join()])
+  expect(codes).toEqual([
+    ['revoked-certificate-with-crl', 'certificate_revoked'],
+    ['crlnumber-missing', 'revocation_unavailable'],
+    ['certificate-not-on-crl', ''],
+    ['certificate-serial-on-crl-different-issuer', ''],
+    ['crlnumber-critical', 'revocation_unavailable'],
+    ['issuer-missing-crlsign', 'revocation_unavailable'],
+    ['issuer-no-keyusage-extension', ''],
+    ['issuer-valid-crlsign-and-keycertsign', ''],
+  ])
+})
+
 describe.each(testcases)('$id', (one) => {
   const isGood = one.expected_result === 'SUCCESS'
   const reason = (isGood ? refusedNevertheless : acceptedNevertheless)[one.id]
@@ -110,6 +121,7 @@ function answersTo(one: Case): readonly string[] {
       purpose: one.validation_kind === 'SERVER' ? 'serverAuth' : 'clientAuth',
       ...(one.max_chain_depth === null ? {} : { limits: { maxIntermediates: one.max_chain_depth } }),
       ...(name === undefined ? {} : { expectedName: name }),
+      ...(one.crls.length === 0 ? {} : { crls: one.crls }),
     })
     return answer instanceof Refusal ? [answer.code] : []
   })

@@ -5,4 +5,4 @@ export { joinPlacements, requirePlacement, type Placement } from './policy/place
 export { Requirement } from './policy/requirement.ts'
 export { Refusal } from './refusal.ts'
 export { mounterFor, registerMounter, type MountableRoute, type Mounter } from './mounting.ts'
-export { createTlsServer, type TlsServerOptions } from './tls-server.ts'
+export { createTlsServer } from './tls/tls-server.ts'

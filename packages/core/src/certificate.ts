@@ -12,11 +12,14 @@ import { parseX509SvidOptions, type X509SvidOptions } from './options/parse-x509
 import { Refusal } from './refusal.ts'
 
 export { ConfigurationError } from './configuration-error.ts'
+export { parseClientCert, parseClientCertChain } from './evidence/forwarded/client-cert.ts'
+export { parseXfcc, type XfccElement } from './evidence/forwarded/xfcc.ts'
 export type { CertificatePurpose } from './identity/certificate/path-flaws.ts'
 export type { ExpectedName } from './identity/certificate/peer-name.ts'
 export { parseSpiffeId, type SpiffeId } from './identity/certificate/spiffe-id.ts'
 export type { PathLimits } from './identity/certificate/validate-path.ts'
 export type { CertificateSource } from './options/certificate-sources.ts'
+export type { CrlSource } from './options/crl-sources.ts'
 export { parseSpiffeBundle, type SpiffeBundle } from './options/spiffe-bundle-document.ts'
 export { Refusal, type RefusalCode, type RefusalDetail } from './refusal.ts'
 export type { PathOptions, X509SvidOptions }
@@ -42,7 +45,8 @@ declare const verified: unique symbol
 /**
  * Validates a path (RFC 5280 §6.1) from a leaf over intermediates in any order to one of the trust anchors: signatures and their
  * algorithms, key strength, validity, basic constraints, path length, key usage, nested extended key usage, name constraints and critical
- * extensions. Every candidate is tried before giving up, within `limits`. Revocation is not looked at.
+ * extensions. Every candidate is tried before giving up, within `limits`. With `crls`, no certificate below the anchor may be revoked, or
+ * be on a path where that is open (§6.3); without, revocation is not looked at.
  */
 export function validatePath(options: PathOptions): VerifiedPath | Refusal {
   const parsed = parsePathOptions(options)

@@ -15,6 +15,7 @@ import type { Authentication } from './identity/authentication.ts'
 import { Authenticator } from './identity/authenticator.ts'
 import { createCaller, type Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
+import type { TrustSourceState } from './identity/peer/trust-sources.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
 import { verifyToken } from './identity/token/verify-token.ts'
 import type { VerifiedIdentity } from './identity/verified-identity.ts'
@@ -29,13 +30,15 @@ import {
   type HeaderField,
   type StrippableRequest,
 } from './request/identity-headers.ts'
-import type { InboundRequest } from './request/inbound-request.ts'
+import { isHttp2, type InboundRequest } from './request/inbound-request.ts'
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
 export interface Readiness {
-  /** False while an issuer's keys have never been had or are too old to serve, or the guard is closed. */
+  /** False while a source of keys, roots or lists has never been had or is too old to serve, or the guard is closed. */
   readonly ready: boolean
   readonly issuers: readonly KeySourceState[]
+  /** The roots of client certificates, and the lists of what is revoked, that come from elsewhere. */
+  readonly certificates: readonly TrustSourceState[]
 }
 
 /** Makes a guard. Throws a ConfigurationError that names the option at fault and says what to write. */
@@ -127,18 +130,35 @@ export class Guard {
     if (routes !== undefined) this.#log?.tellUndeclared(routes)
   }
 
-  /** PEM of all roots whose client certificates are accepted, for the `ca` of a TLS server; empty where none are. */
+  /** PEM of all roots whose client certificates are accepted now, for the `ca` of a TLS server; empty where none are. */
   get clientAuthorities(): readonly string[] {
     return this.#options.certificates?.pem ?? []
   }
 
+  /** For servers: whether the certificate of a connection can name a caller, also while no root is known yet. */
+  get acceptsCertificates(): boolean {
+    return this.#options.certificates !== undefined
+  }
+
+  /** For servers: has the listener called whenever `clientAuthorities` has changed. The result takes it back. */
+  onTrustChange(listener: () => void): () => void {
+    return this.#options.certificates?.sources.onReplaced(listener) ?? (() => undefined)
+  }
+
+  /** For servers: tells the operator, where `log` says, what is wrong with what they serve with. */
+  reportServing(message: string): void {
+    this.#log?.tellServing(message)
+  }
+
   /** Resolves when every source of trust has been tried once, and says in what state each is. Never rejects. */
   async ready(): Promise<Readiness> {
-    const sources = this.#options.issuers.keySources()
-    await this.#options.issuers.prepared()
-    const issuers = sources.map(({ state }) => state)
-    const ready = !this.#isClosed && issuers.every(({ status }) => status === 'fresh' || status === 'stale')
-    return Object.freeze({ ready, issuers })
+    const { issuers: trusted, certificates: trust } = this.#options
+    await Promise.all([trusted.prepared(), trust?.sources.prepared()])
+    const issuers = trusted.keySources().map(({ state }) => state)
+    const certificates = trust?.sources.states ?? []
+    const required = [...issuers, ...certificates.filter(({ isRequired }) => isRequired)]
+    const serve = required.every(({ status }) => status === 'fresh' || status === 'stale')
+    return Object.freeze({ ready: serve && !this.#isClosed, issuers, certificates })
   }
 
   /** Ends what is under way and forgets what was verified. Whatever needs a caller is refused from here on. */
@@ -146,6 +166,7 @@ export class Guard {
     this.#isClosed = true
     this.#authenticator.close()
     this.#options.issuers.close()
+    this.#options.certificates?.sources.close()
   }
 
   /** Request → evidence → verified identity. */
@@ -192,7 +213,8 @@ export class Guard {
     const { proofs, challenge } = this.#options
     const scheme = presentedScheme(request)
     const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
-    return deny(id, refusal, refusalResponse(refusal, { id, placement, scheme, nonce }, challenge))
+    const context = { id, placement, scheme, nonce, isHttp2: isHttp2(request) }
+    return deny(id, refusal, refusalResponse(refusal, context, challenge))
   }
 
   #tellStrays(fields: readonly HeaderField[]): void {

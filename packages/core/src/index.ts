@@ -1,6 +1,15 @@
 export { createGuard, type Guard, type Readiness } from './guard.ts'
 export type { Environment } from './options/parse-options.ts'
-export { defineOptions, type CertificateOptions, type GuardOptions } from './options/guard-options.ts'
+export {
+  defineOptions,
+  type CertificateOptions,
+  type GuardOptions,
+  type OcspOptions,
+  type RevocationOptions,
+} from './options/guard-options.ts'
+export type { DocumentSource, UrlSource } from './options/parse-live.ts'
+export type { Source, SourceListener } from './identity/trust/supplied-value.ts'
+export type { TrustSourceState } from './identity/peer/trust-sources.ts'
 export type {
   ClaimName,
   IssuerOptions,
@@ -82,9 +91,15 @@ export {
   decisionChannel,
   headersChannel,
   keysChannel,
+  tlsChannel,
+  trustChannel,
   type HeadersEvent,
   type KeysEvent,
+  type TlsEvent,
+  type TrustEvent,
 } from './events/channels.ts'
+export { tlsOptions, type TlsOptions } from './tls/tls-options.ts'
+export type { TlsServerOptions } from './options/parse-tls-options.ts'
 export { ConfigurationError } from './configuration-error.ts'
 export { CallerUnavailableError } from './caller-unavailable-error.ts'
 export {

@@ -21,6 +21,11 @@ export interface RefusalEntry {
   readonly fault: Fault
   /** All that the caller is told. Coarse on purpose: many codes share one sentence. */
   readonly sentence: string
+  /**
+   * True where the connection cannot become good: HTTP/1 answers with `Connection: close`. HTTP/2 has no such header, so whoever
+   * answers there ends the session (`request.stream.session.close()`).
+   */
+  readonly endsConnection?: true
 }
 
 const tokenRefused = {
@@ -143,6 +148,7 @@ export const refusals = {
   certificate_expired: certificateRefused,
   certificate_not_yet_valid: certificateRefused,
   certificate_untrusted: certificateRefused,
+  certificate_chain_unknown: { ...certificateRefused, endsConnection: true },
   certificate_algorithm_weak: certificateRefused,
   certificate_issuer_not_authorized: certificateRefused,
   certificate_extension_unsupported: certificateRefused,
@@ -150,6 +156,7 @@ export const refusals = {
   certificate_name_not_permitted: certificateRefused,
   certificate_not_a_leaf: certificateRefused,
   certificate_purpose_mismatch: certificateRefused,
+  certificate_revoked: certificateRefused,
   certificate_rejected_by_tls: certificateRefused,
   certificate_identity_malformed: certificateRefused,
   svid_id_malformed: certificateRefused,
@@ -200,6 +207,8 @@ export const refusals = {
   introspection_malformed: unavailable,
   token_review_unavailable: unavailable,
   replay_store_unavailable: unavailable,
+  bundle_unavailable: unavailable,
+  revocation_unavailable: unavailable,
   guard_closed: {
     stage: 'enforcement',
     status: 503,

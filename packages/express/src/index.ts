@@ -3,7 +3,6 @@ export { callerOptional, requireScopes, requires, unprotected } from './declarat
 export { resourceMetadata } from './resource-metadata.ts'
 export { callerOf } from './request-context.ts'
 export { createTlsServer } from './tls-server.ts'
-export type { TlsServerOptions } from '@countersign/core/adapter'
 export {
   CallerUnavailableError,
   ConfigurationError,
@@ -36,6 +35,7 @@ export {
   rfc9440,
   scopes,
   spiffe,
+  tlsOptions,
   traefik,
   type Caller,
   type ForwardedOptions,
@@ -43,4 +43,6 @@ export {
   type GuardOptions,
   type IssuerOptions,
   type Requirement,
+  type TlsOptions,
+  type TlsServerOptions,
 } from '@countersign/core'

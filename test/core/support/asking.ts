@@ -67,8 +67,24 @@ export async function settled(): Promise<void> {
   }
 }
 
-/** A connection on which this certificate was presented, as Node shows one: for tests that are not about TLS itself. */
-export const connectionOf = ({ der }: { readonly der: Uint8Array }): object => ({
+/**
+ * A connection on which this certificate was presented, and those behind it, as Node shows one: for tests that are not about TLS
+ * itself.
+ */
+export const connectionOf = (
+  { der }: { readonly der: Uint8Array },
+  ...chain: readonly Uint8Array[]
+): object => ({
   authorized: true,
-  getPeerCertificate: () => ({ raw: Buffer.from(der) }),
+  getPeerCertificate: () => shownAs([der, ...chain]),
+})
+
+interface ShownCertificate {
+  readonly raw: Buffer
+  readonly issuerCertificate?: ShownCertificate
+}
+
+const shownAs = ([first, ...rest]: readonly Uint8Array[]): ShownCertificate => ({
+  raw: Buffer.from(present(first)),
+  ...(rest.length === 0 ? {} : { issuerCertificate: shownAs(rest) }),
 })

@@ -1,6 +1,7 @@
 // Requests as a proxy sends them: forwarded headers beside others, on a connection from somewhere.
 import type { InboundRequest } from '@countersign/core'
 import { requestWith } from './asking.ts'
+import { pemOf } from './pem.ts'
 
 /** A connection from an address. */
 export const connectionFrom = (remoteAddress: string | undefined): object => ({ remoteAddress })
@@ -26,15 +27,6 @@ export function forwardedRequest(
 
 const toBase64 = (der: Uint8Array): string => Buffer.from(der).toString('base64')
 
-/** PEM with `eol` for line ends. */
-export const pemOf = (der: Uint8Array, eol = '\n'): string =>
-  [
-    '-----BEGIN CERTIFICATE-----',
-    ...(toBase64(der).match(/.{1,64}/g) ?? []),
-    '-----END CERTIFICATE-----',
-    '',
-  ].join(eol)
-
 /** What each proxy writes of a client, leaf first. */
 export const written = {
   rfc9440: ([leaf = new Uint8Array(), ...chain]: readonly Uint8Array[]) => [
@@ -48,7 +40,7 @@ export const written = {
     ['ssl-client-verify', 'SUCCESS'] as const,
   ],
   apache: ([leaf = new Uint8Array()]: readonly Uint8Array[]) => [
-    ['SSL-Client-Cert', pemOf(leaf, ' ').trim()] as const,
+    ['SSL-Client-Cert', pemOf(leaf, 'CERTIFICATE', ' ').trim()] as const,
     ['SSL-Client-Verify', 'SUCCESS'] as const,
   ],
   haproxy: ([leaf = new Uint8Array(), ...chain]: readonly Uint8Array[]) => [

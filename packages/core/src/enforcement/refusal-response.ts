@@ -11,6 +11,8 @@ export interface RefusalContext {
   readonly scheme: 'bearer' | 'dpop' | undefined
   /** The nonce that the caller's next proof must use; undefined where there is none. */
   readonly nonce: string | undefined
+  /** Whether the answer goes out in HTTP/2, which has no header to end a connection by (RFC 9113 §8.2.2). */
+  readonly isHttp2: boolean
 }
 
 /**
@@ -19,7 +21,7 @@ export interface RefusalContext {
  */
 export function refusalResponse(
   refusal: Refusal,
-  { id, placement, scheme, nonce }: RefusalContext,
+  { id, placement, scheme, nonce, isHttp2 }: RefusalContext,
   options: ChallengeOptions,
 ): RefusalResponse {
   const entry: RefusalEntry = refusals[refusal.code]
@@ -38,6 +40,7 @@ export function refusalResponse(
         : {}),
       // RFC 9449 §9: only a caller that proves itself by DPoP has a use for it.
       ...(nonce !== undefined && error === 'use_dpop_nonce' ? { 'dpop-nonce': nonce } : {}),
+      ...(entry.endsConnection === true && !isHttp2 ? { connection: 'close' } : {}),
       ...(status === 503 ? { 'retry-after': retryAfterSeconds } : {}),
     }),
     // An `error` that is undefined is left out.

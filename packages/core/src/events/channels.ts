@@ -6,6 +6,9 @@ export const decisionChannel: string = 'countersign:decision'
 /** One message each time an issuer's keys were fetched, or could not be. */
 export const keysChannel: string = 'countersign:keys'
 
+/** One message each time what certificates are held against was read, or could not be. */
+export const trustChannel: string = 'countersign:trust'
+
 /** One message for each request with headers that claim an identity, sent by nobody whose word counts. */
 export const headersChannel: string = 'countersign:headers'
 
@@ -17,7 +20,23 @@ export interface HeadersEvent {
   readonly requests: number
 }
 
-/** In what state an issuer's keys are: see `KeySourceState`. */
+/** One message each time what TLS servers serve with was replaced, or could not be. */
+export const tlsChannel: string = 'countersign:tls'
+
+/** An attempt to replace the certificate of a TLS server, or the authorities that it names to its clients. */
+export interface TlsEvent {
+  /** `failed`: what was served before goes on being served. */
+  readonly outcome: 'replaced' | 'failed'
+  readonly part: 'certificate' | 'authorities'
+  /** SHA-256 of the certificate that is served now, as OpenSSL writes it: `AB:CD:…`. */
+  readonly fingerprint: string
+  /** Until when it is valid, in milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** Why it failed, for the operator; undefined where it did not. */
+  readonly problem: string | undefined
+}
+
+/** In what state a source of trust is: see `KeySourceState`. */
 export type KeyStatus = 'waiting' | 'fresh' | 'stale' | 'expired'
 
 /** An attempt to fetch the keys of an issuer. */
@@ -33,9 +52,23 @@ export interface KeysEvent {
   readonly problem: string | undefined
 }
 
+/** An attempt to read roots, or what is revoked, from their source. */
+export interface TrustEvent {
+  /** The option that names it, such as `certificates.trustDomains['prod.example']`. */
+  readonly source: string
+  /** `refreshed`: another content than before. `unchanged`: the same, confirmed. */
+  readonly outcome: 'refreshed' | 'unchanged' | 'failed'
+  /** In what state it is after that. */
+  readonly status: KeyStatus
+  /** Why it failed, for the operator; undefined where it did not. */
+  readonly problem: string | undefined
+}
+
 const decisions = channel(decisionChannel)
 const keys = channel(keysChannel)
 const headers = channel(headersChannel)
+const trust = channel(trustChannel)
+const tls = channel(tlsChannel)
 
 /** False while nobody listens: then the event need not even be made. */
 export const hasDecisionListeners = (): boolean => decisions.hasSubscribers
@@ -46,6 +79,14 @@ export const publishKeys = (event: KeysEvent): void => {
   if (keys.hasSubscribers) keys.publish(Object.freeze(event))
 }
 
+export const publishTrust = (event: TrustEvent): void => {
+  if (trust.hasSubscribers) trust.publish(Object.freeze(event))
+}
+
 export const publishHeaders = (event: HeadersEvent): void => {
   if (headers.hasSubscribers) headers.publish(Object.freeze(event))
+}
+
+export const publishTls = (event: TlsEvent): void => {
+  if (tls.hasSubscribers) tls.publish(Object.freeze(event))
 }

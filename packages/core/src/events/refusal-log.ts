@@ -59,6 +59,11 @@ export class RefusalLog {
     )
   }
 
+  /** Tells what the operator has to know of a server. Whoever calls this knows what was told before. */
+  tellServing(message: string): void {
+    this.#warn(`countersign: ${message}`)
+  }
+
   #warn(message: string): void {
     try {
       const told: unknown = this.#logger.warn(message)

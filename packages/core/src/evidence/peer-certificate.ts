@@ -10,6 +10,8 @@ export interface PeerCertificate {
   readonly chain: readonly Uint8Array[]
   /** OpenSSL's complaint, such as `CERT_REVOKED`, where the server accepted the connection in spite of it. */
   readonly tlsError: string | undefined
+  /** True where the session was resumed: who presents it proved in an earlier connection that it holds the leaf's key. */
+  readonly isResumed?: boolean
 }
 
 /**
@@ -26,6 +28,7 @@ export function readPeerCertificate(socket: object): PeerCertificate | undefined
     leaf: presented.raw,
     chain: issuersOf(presented),
     tlsError: socket.authorized ? undefined : String(socket.authorizationError ?? 'UNKNOWN'),
+    isResumed: socket.isSessionReused?.() === true,
   }
 }
 
@@ -49,8 +52,13 @@ function issuersOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
   return chain
 }
 
-const isTls = (socket: object): socket is TLSSocket =>
-  'getPeerCertificate' in socket && typeof socket.getPeerCertificate === 'function'
+// Asked by reading, since the socket of an HTTP/2 session is a proxy that answers nothing else.
+const isTls = (socket: Partial<TLSSocket>): socket is ShownSocket =>
+  typeof socket.getPeerCertificate === 'function'
+
+/** What is read of a connection. Not everything that stands in for one has it all. */
+type ShownSocket = Pick<TLSSocket, 'getPeerCertificate' | 'authorized' | 'authorizationError'> &
+  Partial<Pick<TLSSocket, 'isSessionReused'>>
 
 const maxChainLength = 10
 // What Node answers for a connection that has ended, whatever it was.

@@ -4,19 +4,21 @@ import type { Clock } from '../clock/clock.ts'
 import { parseAuthorization, type PresentedToken } from '../evidence/authorization.ts'
 import { Refusal } from '../refusal.ts'
 import { noFields, type HeaderField } from '../request/identity-headers.ts'
-import type { InboundRequest } from '../request/inbound-request.ts'
+import { connectionOf, type InboundRequest } from '../request/inbound-request.ts'
 import { anonymous, type Authentication } from './authentication.ts'
-import type { CertificateTrust, CertificateVerification } from './certificate/certificate-trust.ts'
 import { ConnectionMemories, type ConnectionMemory } from './connection-memory.ts'
 import type { ForwardedTrust } from './forwarded/forwarded-trust.ts'
 import { signatureTail } from './jws/compact-jws.ts'
-import { OwnConnection } from './own-connection.ts'
-import type { Peer } from './peer.ts'
+import type { CertificateTrust } from './peer/certificate-trust.ts'
+import type { CertificateVerification } from './peer/certificate-verification.ts'
+import { OwnConnection } from './peer/own-connection.ts'
+import type { CallerCertificate, Peer } from './peer/peer.ts'
 import { checkBinding, type Proven } from './proof/check-binding.ts'
 import type { ProofVerifier } from './proof/proof-verifier.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 import type { VerifyToken } from './token/verify-token.ts'
 import { VerifiedIdentity } from './verified-identity.ts'
+import { whenKnown } from './when-known.ts'
 
 interface AuthenticatorOptions {
   readonly verifyToken: VerifyToken
@@ -65,30 +67,40 @@ export class Authenticator {
     request: InboundRequest,
     fields: readonly HeaderField[] = noFields,
   ): Answer {
-    const memory = this.#connections.of(request.socket)
-    const now = this.#options.clock.now()
-    const { forwarded } = this.#options
-    const { own } = memory
-    const peer = forwarded === undefined ? own : this.#peerOf(forwarded, own, request, fields, now)
-    if (peer instanceof Refusal) return peer
-    // The same whole headers on the same connection as last time, and nothing they rest on has died.
-    const last =
-      request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, now) : undefined
-    return last ?? this.#withCertificate(peer.certificate(now), { authorization, request, memory, peer })
+    const memory = this.#connections.of(connectionOf(request))
+    const { forwarded, clock } = this.#options
+    if (forwarded === undefined) return this.#through(memory.own, memory, authorization, request)
+    const certificate = forwarded.needsCertificate ? memory.own.certificate(clock.now()) : undefined
+    return whenKnown(certificate, (known) => {
+      const isProxied = forwarded.isProxied(request, fields, known)
+      const peer = isProxied ? forwarded.clientOf(fields) : this.#strangerOf(forwarded, memory, fields)
+      return peer instanceof Refusal ? peer : this.#through(peer, memory, authorization, request)
+    })
   }
 
   // INVARIANT: the certificate of a proxy is the hop and never the caller, and what anybody else forwards is never read.
-  #peerOf(
+  #strangerOf(
     forwarded: ForwardedTrust,
-    own: OwnConnection,
-    request: InboundRequest,
+    { own }: ConnectionMemory,
     fields: readonly HeaderField[],
-    now: number,
   ): Peer | Refusal {
-    const certificate = forwarded.needsCertificate ? own.certificate(now) : undefined
-    if (forwarded.isProxied(request, fields, certificate)) return forwarded.clientOf(fields)
     if (fields.length > 0) this.#options.onStrayHeaders(fields)
     return forwarded.refuseStranger(fields) ?? own
+  }
+
+  #through(
+    peer: Peer,
+    memory: ConnectionMemory,
+    authorization: string | undefined,
+    request: InboundRequest,
+  ): Answer {
+    const now = this.#options.clock.now()
+    // The same whole headers on the same connection as last time, and nothing they rest on has died.
+    const last =
+      request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, now) : undefined
+    if (last !== undefined) return last
+    const presentation = { authorization, request, memory, peer }
+    return whenKnown(peer.certificate(now), (known) => this.#withCertificate(known, presentation))
   }
 
   /** Forgets every verified token. */
@@ -96,10 +108,7 @@ export class Authenticator {
     this.#tokens.clear()
   }
 
-  #withCertificate(
-    certificate: CertificateVerification | Refusal | undefined,
-    presentation: Presentation,
-  ): Answer {
+  #withCertificate(certificate: CallerCertificate, presentation: Presentation): Answer {
     if (certificate instanceof Refusal) return certificate
     const { authorization, memory, peer } = presentation
     if (authorization === undefined) {
@@ -119,7 +128,7 @@ export class Authenticator {
         result instanceof Refusal
           ? result
           : this.#identify(verified, certificate, presentation, { source, ...result })
-      return proven instanceof Promise ? proven.then(conclude) : conclude(proven)
+      return whenKnown(proven, conclude)
     }
     const cached = this.#tokens.find(signatureTail(token), () => digestOf(token), this.#options.clock.now())
     if (cached !== undefined) return settle(cached, 'cache')

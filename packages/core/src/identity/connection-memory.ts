@@ -1,5 +1,5 @@
 import type { HeaderField } from '../request/identity-headers.ts'
-import type { OwnConnection } from './own-connection.ts'
+import type { OwnConnection } from './peer/own-connection.ts'
 import type { VerifiedIdentity } from './verified-identity.ts'
 
 /** What is remembered of one connection: its certificate, and the headers it sent last with whom they named. */

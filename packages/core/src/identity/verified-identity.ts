@@ -1,5 +1,5 @@
 import { Refusal, quoted } from '../refusal.ts'
-import type { CertificateVerification } from './certificate/certificate-trust.ts'
+import type { CertificateVerification } from './peer/certificate-verification.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 import { actingWorkload, tokenWorkload, type Workload } from './workload.ts'
 

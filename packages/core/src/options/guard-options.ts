@@ -6,6 +6,7 @@ import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
 import type { ForwardedOptions, VouchedForwarding } from './forwarded-options.ts'
 import type { DpopOptions } from './parse-dpop.ts'
+import type { DocumentSource } from './parse-live.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
 export type GuardOptions = CommonOptions & (WithIssuers | WithoutIssuers)
@@ -59,6 +60,8 @@ type VerifiedCertificates = {
    * trusted for nothing: a path still has to end at a root that may vouch for the caller.
    */
   readonly intermediates?: string
+  /** Whether certificates were revoked, and what happens where nobody can say. Default: nobody is asked. */
+  readonly revocation?: RevocationOptions
   /** The proxy that ends TLS in front of this service, and how it says who called it. Default: no proxy is believed. */
   readonly forwarded?: ForwardedOptions
 } & (
@@ -70,27 +73,61 @@ interface VouchedCertificates {
   readonly trustDomains?: never
   readonly authorities?: never
   readonly intermediates?: never
+  readonly revocation?: never
   readonly forwarded: VouchedForwarding
 }
 
 /**
- * Trust domain → its roots: PEM, or a SPIFFE bundle in JSON; as text, or as the path of a file. A domain never vouches for
- * another.
+ * Trust domain → its roots: PEM, or a SPIFFE bundle in JSON. A domain never vouches for another. Files, URLs (bundle endpoints of
+ * the `https_web` profile) and sources of your own are followed: what they say anew counts from the next request on, also on open
+ * connections; what cannot be used leaves the roots before in place, for a day.
  */
-type TrustDomainOptions = Readonly<Record<string, string>>
+type TrustDomainOptions = Readonly<Record<string, DocumentSource>>
 
 /** Authorities whose certificates are no X.509-SVIDs, by a name of yours, which is part of the ids of their callers. */
 type AuthorityOptions = Readonly<Record<string, CertificateAuthorityOptions>>
 
 /** An authority, and where its certificates have the names of their owners. */
 export interface CertificateAuthorityOptions {
-  /** Its roots: PEM text, or the path of a PEM file. */
-  readonly roots: string
+  /** Its roots: PEM text, the path of a PEM file, an https URL, or a source of your own. */
+  readonly roots: DocumentSource
   /**
    * `dns`: the only DNS name among the alternative names; the caller is `x509:<authority>#dns=<name>`. `{ subject: 'commonName' }`:
    * that attribute of the subject, in certificates without any alternative name; the caller is `x509:<authority>#commonName=<value>`.
    */
   readonly identity: CertificateIdentity
+}
+
+/** Where revoked certificates are named. At least one of the two. Every certificate of a path but its root is asked about. */
+export interface RevocationOptions {
+  /**
+   * Certificate revocation lists (RFC 5280 §5): PEM text; the path of a file in PEM or DER; a URL; or a source of your own. They are
+   * followed, and a list counts only from its issuer and while it is in time.
+   */
+  readonly crls?: readonly DocumentSource[]
+  /** Responders that may be asked (RFC 6960), where no list says anything. */
+  readonly ocsp?: OcspOptions
+  /**
+   * Where nobody can say whether a certificate was revoked. `hard-fail` (default): the request waits for two seconds at most, and
+   * is answered 503. `soft-fail`: the certificate counts, until somebody says that it was revoked.
+   */
+  readonly mode?: 'hard-fail' | 'soft-fail'
+}
+
+/** Which OCSP responders may be asked. */
+export interface OcspOptions {
+  /**
+   * Their URLs; http is usual, since answers are signed. A certificate is asked about where its authorityInfoAccess says, if that URL
+   * stands here, and else at the only one; nothing in a certificate leads to another place.
+   */
+  readonly responders: readonly [string, ...string[]]
+  /** Authorities behind the responders' own certificates, where their URLs are https: PEM text, or the path of a PEM file. */
+  readonly ca?: string
+  /**
+   * Whether each question has a nonce of its own (RFC 9654). Default: false, since responders that sign their answers beforehand
+   * have none (RFC 5019). An answer may leave it out, but not have another one.
+   */
+  readonly nonce?: boolean
 }
 
 /** Types a house configuration that several services share, without narrowing it. */

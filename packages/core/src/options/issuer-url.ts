@@ -64,7 +64,10 @@ export const parseDiscoveryUrl = (
     : requireSafeUrl(discoveryUrl, `${option}.discoveryUrl`, (url) => mayUse(url, context))
 
 /** HTTPS, or exactly a URL that the operator named as one that may go without. */
-export const mayUse = (url: URL, { dangerouslyAllowHttp }: IssuerContext): boolean =>
+export const mayUse = (
+  url: URL,
+  { dangerouslyAllowHttp }: Pick<IssuerContext, 'dangerouslyAllowHttp'>,
+): boolean =>
   url.protocol === 'https:' ||
   (url.protocol === 'http:' &&
     [...dangerouslyAllowHttp].some((allowed) => URL.canParse(allowed) && new URL(allowed).href === url.href))

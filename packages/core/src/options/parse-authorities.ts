@@ -1,18 +1,17 @@
 import { hash } from 'node:crypto'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
-import {
-  subjectAttributes,
-  type CertificateIdentity,
-  type NamingAuthority,
-} from '../identity/certificate/verify-named.ts'
+import { subjectAttributes, type CertificateIdentity } from '../identity/certificate/verify-named.ts'
+import type { NamedRoots } from '../identity/peer/trusted-roots.ts'
 import type { CertificateAuthorityOptions } from './guard-options.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
-import { parseBundle } from './parse-bundle.ts'
+import { bundles } from './parse-bundle.ts'
+import { parseLive, type LiveContext } from './parse-live.ts'
 
 /** Parses `certificates.authorities`. Throws a ConfigurationError that says what to write instead. */
 export function parseAuthorities(
   options: Readonly<Record<string, CertificateAuthorityOptions>>,
-): readonly NamingAuthority[] {
+  context: LiveContext,
+): readonly NamedRoots[] {
   const authorities = Object.entries(requireEntries(options, 'certificates.authorities')).map(
     ([name, authority]) => {
       const option = `certificates.authorities['${name}']`
@@ -20,11 +19,11 @@ export function parseAuthorities(
         throw new ConfigurationError(option, 'expected a name of lower-case letters, digits and `._-`')
       }
       requireKnownKeys(authority, option, ['roots', 'identity'])
-      const roots = parseBundle(authority.roots, `${option}.roots`)
-      return { name, roots, identity: requireIdentity(authority.identity, `${option}.identity`) }
+      const identity = requireIdentity(authority.identity, `${option}.identity`)
+      return { name, identity, roots: parseLive(authority.roots, `${option}.roots`, bundles, context) }
     },
   )
-  requireDistinctRoots(authorities)
+  requireDistinctRoots(authorities, context.clock.now())
   return authorities
 }
 
@@ -38,11 +37,12 @@ function requireIdentity(identity: CertificateIdentity, option: string): Certifi
   )
 }
 
-// With one root in two of them, one caller would have two names, and which one counts would be a matter of order.
-function requireDistinctRoots(authorities: readonly NamingAuthority[]): void {
+// With one root in two of them, one caller would have two names, and which one counts would be a matter of order. Of what comes
+// later, the first authority counts.
+function requireDistinctRoots(authorities: readonly NamedRoots[], nowMs: number): void {
   const owners = new Map<string, string>()
   for (const { name, roots } of authorities) {
-    for (const { der } of roots) {
+    for (const { der } of roots.current(nowMs)?.roots ?? []) {
       const root = hash('sha256', der, 'base64url')
       const other = owners.get(root)
       if (other !== undefined && other !== name) {

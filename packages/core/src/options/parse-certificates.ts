@@ -1,11 +1,15 @@
 import { ConfigurationError } from '../configuration-error.ts'
-import { CertificateTrust } from '../identity/certificate/certificate-trust.ts'
-import type { ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
 import type { ForwardedTrust } from '../identity/forwarded/forwarded-trust.ts'
+import { CertificateTrust } from '../identity/peer/certificate-trust.ts'
+import { TrustSources } from '../identity/peer/trust-sources.ts'
+import { TrustedRoots, type Bundle } from '../identity/peer/trusted-roots.ts'
+import type { Live } from '../identity/trust/live.ts'
 import type { CertificateOptions } from './guard-options.ts'
 import { parseAuthorities } from './parse-authorities.ts'
-import { parseBundle } from './parse-bundle.ts'
+import { bundles, readCertificates } from './parse-bundle.ts'
 import { parseForwarded } from './parse-forwarded.ts'
+import { parseLive, type LiveContext } from './parse-live.ts'
+import { parseRevocation } from './parse-revocation.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
 import { requireTrustDomain } from './spiffe-names.ts'
 
@@ -15,48 +19,64 @@ export interface ParsedCertificates {
   readonly forwarded: ForwardedTrust | undefined
 }
 
+interface CertificateContext extends Omit<LiveContext, 'sources' | 'isRequired'> {
+  readonly maxCacheEntries: number
+}
+
 /** Parses `certificates`. Throws a ConfigurationError that says what to write instead. */
-export function parseCertificates(options: CertificateOptions, maxCacheEntries: number): ParsedCertificates {
-  requireKnownKeys(options, 'certificates', ['trustDomains', 'authorities', 'intermediates', 'forwarded'])
-  const { trustDomains, authorities, intermediates, forwarded } = options
+export function parseCertificates(
+  options: CertificateOptions,
+  context: CertificateContext,
+): ParsedCertificates {
+  requireKnownKeys(options, 'certificates', [...ownTrust, 'forwarded'])
+  const { trustDomains, forwarded } = options
   // A proxy that has verified everything itself leaves nothing to be verified here.
-  const isVouchedFor = forwarded !== undefined && (trustDomains ?? authorities ?? intermediates) === undefined
-  const certificates = isVouchedFor ? undefined : parseTrust(options, maxCacheEntries)
+  const isVouchedFor = forwarded !== undefined && ownTrust.every((key) => options[key] === undefined)
+  const certificates = isVouchedFor ? undefined : parseTrust(options, context)
   return {
     certificates,
     forwarded:
       forwarded === undefined
         ? undefined
-        : parseForwarded(forwarded, certificates, Object.keys(trustDomains ?? {}), maxCacheEntries),
+        : parseForwarded(forwarded, certificates, Object.keys(trustDomains ?? {}), context.maxCacheEntries),
   }
 }
 
-function parseTrust(
-  { trustDomains, authorities, intermediates }: CertificateOptions,
-  maxCacheEntries: number,
-): CertificateTrust {
+const ownTrust = ['trustDomains', 'authorities', 'intermediates', 'revocation'] as const
+
+function parseTrust(options: CertificateOptions, context: CertificateContext): CertificateTrust {
+  const { trustDomains, authorities, intermediates, revocation } = options
   if (Object.keys({ ...trustDomains, ...authorities }).length === 0) {
     throw new ConfigurationError(
       'certificates.trustDomains',
       "expected at least one, such as { 'prod.example': './bundle.pem' }",
     )
   }
-  const anchors = {
-    bundles: parseBundles(trustDomains ?? {}),
-    authorities: parseAuthorities(authorities ?? {}),
-    intermediates:
-      intermediates === undefined ? [] : parseBundle(intermediates, 'certificates.intermediates'),
-  }
-  return new CertificateTrust(anchors, maxCacheEntries)
+  const sources = new TrustSources()
+  const live = { ...context, sources, isRequired: true }
+  const between =
+    intermediates === undefined ? [] : readCertificates(intermediates, 'certificates.intermediates')
+  return new CertificateTrust({
+    roots: new TrustedRoots(
+      parseBundles(trustDomains ?? {}, live),
+      parseAuthorities(authorities ?? {}, live),
+    ),
+    intermediates: between,
+    revocation: revocation && parseRevocation(revocation, { ...live, intermediates: between }),
+    sources,
+    clock: context.clock,
+    maxCacheEntries: context.maxCacheEntries,
+  })
 }
 
 function parseBundles(
-  trustDomains: Readonly<Record<string, unknown>>,
-): Map<string, readonly ParsedCertificate[]> {
+  trustDomains: NonNullable<CertificateOptions['trustDomains']>,
+  context: LiveContext,
+): ReadonlyMap<string, Live<Bundle>> {
   return new Map(
     Object.entries(requireEntries(trustDomains, 'certificates.trustDomains')).map(([domain, source]) => {
       const option = `certificates.trustDomains['${domain}']`
-      return [requireTrustDomain(domain, option), parseBundle(source, option)]
+      return [requireTrustDomain(domain, option), parseLive(source, option, bundles, context)]
     }),
   )
 }

@@ -7,6 +7,7 @@ import type { ProofVerifier } from '../identity/proof/proof-verifier.ts'
 import type { ChallengeOptions } from '../enforcement/challenge.ts'
 import { metadataUrl, type ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { GuardOptions } from './guard-options.ts'
+import { mayUse, type IssuerContext } from './issuer-url.ts'
 import {
   requireEntries,
   requireKnownKeys,
@@ -64,9 +65,19 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     0,
     300,
   )
-  const issuers = parseIssuers(options, clockToleranceSeconds, environment)
+  const dangerouslyAllowHttp = new Set(
+    requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp'),
+  )
+  const issuers = parseIssuers(options, { clockToleranceSeconds, dangerouslyAllowHttp, ...environment })
   const { certificates, forwarded } =
-    options.certificates === undefined ? none : parseCertificates(options.certificates, maxCacheEntries)
+    options.certificates === undefined
+      ? none
+      : parseCertificates(options.certificates, {
+          clock: environment.clock,
+          fetch: environment.fetch,
+          mayUse: (url) => mayUse(url, { dangerouslyAllowHttp }),
+          maxCacheEntries,
+        })
   const acceptsCertificates = certificates !== undefined || forwarded !== undefined
   if (issuers.size === 0 && !acceptsCertificates) {
     throw new ConfigurationError(
@@ -118,18 +129,9 @@ function parseProofs(
 
 function parseIssuers(
   options: GuardOptions,
-  clockToleranceSeconds: number,
-  { clock, fetch, newId }: Environment,
+  common: Omit<IssuerContext, 'audience' | 'grantedIds'>,
 ): TrustedIssuers {
-  const shared = {
-    audience: options.audience,
-    clockToleranceSeconds,
-    dangerouslyAllowHttp: new Set(requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp')),
-    grantedIds: Object.keys(options.grants ?? {}),
-    clock,
-    fetch,
-    newId,
-  }
+  const shared = { ...common, audience: options.audience, grantedIds: Object.keys(options.grants ?? {}) }
   const given: unknown = options.issuers
   if (given === undefined) {
     if (options.audience !== undefined) {

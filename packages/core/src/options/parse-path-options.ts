@@ -4,7 +4,11 @@ import type { ParsedCertificate } from '../identity/certificate/parsed-certifica
 import { purposeOids, type CertificatePurpose } from '../identity/certificate/path-flaws.ts'
 import type { ExpectedName } from '../identity/certificate/peer-name.ts'
 import { defaultLimits, type PathLimits, type PathQuestion } from '../identity/certificate/validate-path.ts'
+import type { ParsedCrl } from '../identity/revocation/crl.ts'
+import { CrlSet } from '../identity/revocation/crl-set.ts'
+import { revocationFlaw } from '../identity/revocation/revocation-flaw.ts'
 import { Refusal } from '../refusal.ts'
+import { parseCrlSources, type CrlSource } from './crl-sources.ts'
 import { parseSource, parseSources, type CertificateSource } from './certificate-sources.ts'
 import { requireKnownKeys, requireSetLimits, requireWhole } from './option-values.ts'
 
@@ -28,6 +32,11 @@ export interface PathOptions extends PresentedCertificates {
   readonly purpose: CertificatePurpose
   /** A name that the leaf must have among its alternative names. Left out, names are held against constraints only. */
   readonly expectedName?: ExpectedName
+  /**
+   * Revocation lists (RFC 5280 §5). Where they are given, be it none, every certificate below the anchor must be covered by one
+   * that counts, and be on none. What cannot be read is passed over. Left out, nobody asks for revocation.
+   */
+  readonly crls?: readonly CrlSource[]
 }
 
 /** The question that options ask, or why what a peer presents is not worth asking about. */
@@ -37,13 +46,28 @@ export type ParsedPresentation = Omit<PathQuestion, 'anchors' | 'purpose'>
 export function parsePathOptions(
   options: PathOptions,
 ): { readonly question: PathQuestion; readonly expectedName: ExpectedName | undefined } | Refusal {
-  requireKnownKeys(options, '', [...presentedKeys, 'trustAnchors', 'purpose', 'expectedName'])
+  requireKnownKeys(options, '', [...presentedKeys, 'trustAnchors', 'purpose', 'expectedName', 'crls'])
   const purpose = requirePurpose(options.purpose)
   const expectedName = Object.hasOwn(options, 'expectedName') ? requireName(options.expectedName) : undefined
   const anchors = onlyReadable(parseSources(options.trustAnchors, 'trustAnchors'))
   const presented = parsePresented(options)
   if (presented instanceof Refusal) return presented
-  return { question: { ...presented, anchors, purpose }, expectedName }
+  const crls = Object.hasOwn(options, 'crls') ? parseCrlSources(options.crls, 'crls') : undefined
+  const question = { ...presented, anchors, purpose }
+  if (crls === undefined) return { question, expectedName }
+  return { question: { ...question, ...revocationIn(crls, presented) }, expectedName }
+}
+
+function revocationIn(
+  crls: readonly ParsedCrl[],
+  { intermediates, nowMs }: ParsedPresentation,
+): Pick<PathQuestion, 'revocationFlaw'> {
+  // A peer that sends so many that the right one is not found has no status, and in the hard mode that is a refusal.
+  const set = new CrlSet(crls, intermediates)
+  return {
+    revocationFlaw: (path) =>
+      revocationFlaw(path, (whole, depth) => set.statusOf(whole, depth, nowMs), 'hard'),
+  }
 }
 
 export const presentedKeys = ['leaf', 'intermediates', 'at', 'limits'] as const

@@ -15,4 +15,13 @@ export interface InboundRequest {
   readonly rawHeaders: readonly string[]
   /** The connection. Its identity keys what is remembered between two requests on it. */
   readonly socket: object
+  /** In HTTP/2, where Node gives each request a `socket` of its own. */
+  readonly stream?: { readonly session?: { readonly socket: object } | undefined } | undefined
 }
+
+/** Pseudo-headers are HTTP/2's (RFC 9113 §8.3.1): nobody can send one in HTTP/1. */
+export const isHttp2 = ({ headers }: InboundRequest): boolean => headers[':method'] !== undefined
+
+/** The connection that a request came by: one object for all requests that share it. */
+export const connectionOf = (request: InboundRequest): object =>
+  isHttp2(request) ? (request.stream?.session?.socket ?? request.socket) : request.socket

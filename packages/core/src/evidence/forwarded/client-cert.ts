@@ -3,14 +3,17 @@ import type { Refusal } from '../../refusal.ts'
 import { decodeBase64 } from './base64.ts'
 import { malformed, maxCertificates, maxHeaderLength } from './malformed.ts'
 
-/** DER of the certificate in a `Client-Cert` field (RFC 9440 §2.2): one byte sequence, without parameters. */
+/**
+ * DER of the certificate in a `Client-Cert` field (RFC 9440 §2.2): one byte sequence, without parameters. Answers a Refusal to
+ * anything else. Nothing in it is proven, nor are the octets known to be a certificate.
+ */
 export function parseClientCert(value: string): Uint8Array | Refusal {
   return value.length > maxHeaderLength ? noItem : (parseByteSequence(value) ?? noItem)
 }
 
 /**
  * DER of the certificates in a `Client-Cert-Chain` field (RFC 9440 §2.3), the leaf's issuer first. A field that was split over
- * several lines is joined by commas before (RFC 9110 §5.3): a list means the same either way.
+ * several lines is joined by commas before (RFC 9110 §5.3): a list means the same either way. Answers a Refusal to anything else.
  */
 export function parseClientCertChain(value: string): readonly Uint8Array[] | Refusal {
   if (value.length > maxHeaderLength) return noList

@@ -21,7 +21,10 @@ export interface XfccElement {
   readonly dnsNames: readonly string[]
 }
 
-/** Parses an `x-forwarded-client-cert` field into its elements, the caller of the nearest proxy last. */
+/**
+ * Parses an `x-forwarded-client-cert` field, as Envoy writes it, into its elements, the caller of the nearest proxy last. Answers a
+ * Refusal to anything else. Nothing in it is proven: whoever can reach a service can send such a field.
+ */
 export function parseXfcc(value: string): readonly XfccElement[] | Refusal {
   const scanned = scanXfcc(value)
   if (scanned === undefined) return notXfcc

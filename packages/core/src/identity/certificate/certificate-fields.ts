@@ -10,6 +10,8 @@ export interface CertificateFields {
   /** DER of the AlgorithmIdentifier, the same inside and outside of what is signed. */
   readonly signatureAlgorithm: Uint8Array
   readonly issuer: DistinguishedName
+  /** The issuer's name as it is written, in DER: OCSP asks by a hash of it (RFC 6960 §4.1.1). */
+  readonly issuerDer: Uint8Array
   readonly subject: DistinguishedName
   /** Milliseconds since the epoch; both ends are inclusive (RFC 5280 §4.1.2.5). */
   readonly notBefore: number
@@ -41,7 +43,8 @@ function readSigned(reader: DerReader): CertificateFields {
   requireVersion3(reader)
   const serialNumber = takeSerialNumber(reader)
   const signatureAlgorithm = reader.take().whole
-  const issuer = takeName(reader)
+  const issuerDer = reader.take().whole
+  const issuer = takeName(new DerReader(issuerDer))
   const validity = reader.enter(tags.sequence)
   const [notBefore, notAfter] = [takeTime(validity), takeTime(validity)]
   validity.end()
@@ -50,7 +53,17 @@ function readSigned(reader: DerReader): CertificateFields {
   // Unique identifiers, [1] and [2], are of X.509 version 2 and must not be used (RFC 5280 §4.1.2.8).
   const extensions = reader.isAtEnd ? noExtensions : takeExtensions(reader.enter(contextContainer(3)))
   reader.end()
-  return { serialNumber, signatureAlgorithm, issuer, subject, notBefore, notAfter, spki, extensions }
+  return {
+    serialNumber,
+    signatureAlgorithm,
+    issuer,
+    issuerDer,
+    subject,
+    notBefore,
+    notAfter,
+    spki,
+    extensions,
+  }
 }
 
 // Older versions have no extensions, and so cannot say who is an authority and who is not.
@@ -63,8 +76,11 @@ function requireVersion3(reader: DerReader): void {
   inner.end()
 }
 
-// RFC 5280 §4.1.2.2: not negative, and at most 20 octets. Some roots have zero, which nothing but a root may have.
-function takeSerialNumber(reader: DerReader): string {
+/**
+ * A serial number in hexadecimal, without a leading octet of zeros: not negative, and at most 20 octets (RFC 5280 §4.1.2.2). Some
+ * roots have zero, which nothing but a root may have.
+ */
+export function takeSerialNumber(reader: DerReader): string {
   const serial = takeInteger(reader)
   const [first = 0] = serial
   if (first >= 0x80) throw new MalformedDer('a serial number that is negative')

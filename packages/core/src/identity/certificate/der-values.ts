@@ -1,8 +1,8 @@
 import { MalformedDer, tags, type DerReader } from './der.ts'
 
 /** A BOOLEAN that DEFAULTs to FALSE: absent, or true. DER leaves a default out (X.690 §11.5), so FALSE has no spelling. */
-export function takeFlag(reader: DerReader): boolean {
-  const content = reader.takeOptional(tags.boolean)
+export function takeFlag(reader: DerReader, tag: number = tags.boolean): boolean {
+  const content = reader.takeOptional(tag)
   if (content === undefined) return false
   if (content.length !== 1 || content[0] !== 0xff) throw new MalformedDer('a boolean that is not 0xff')
   return true
@@ -77,22 +77,53 @@ export function namedBitsOf(content: Uint8Array): readonly boolean[] {
  * in UTC, and without fractions.
  */
 export function takeTime(reader: DerReader): number {
-  const { tag, content } = reader.take()
-  const text = asciiOf(content)
-  const isUtc = tag === utcTime && /^\d{12}Z$/.test(text)
-  const isGeneral = tag === generalizedTime && /^\d{14}Z$/.test(text)
-  if (!isUtc && !isGeneral) throw new MalformedDer('a time in no form of RFC 5280')
-  const century = Number(text.slice(0, 2)) >= 50 ? '19' : '20'
-  const digits = isUtc ? century + text : text
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(digits) ?? []
-  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
-  const time = Date.parse(iso)
-  // What `Date` puts right, such as 30 February and the 24th hour, it does not print again as it was.
-  const isReal = !Number.isNaN(time) && new Date(time).toISOString() === iso
-  if (!isReal) throw new MalformedDer('a time that is none')
-  if (isGeneral && Number(year) < 2050) throw new MalformedDer('a time before 2050 in the later form')
+  if (reader.nextTag === utcTime) {
+    const content = reader.takeTagged(utcTime)
+    const year = digitsAt(content, 0)
+    return timeOf(content, year >= 50 ? 1900 + year : 2000 + year)
+  }
+  const time = takeGeneralizedTime(reader)
+  if (time < year2050) throw new MalformedDer('a time before 2050 in the later form')
   return time
+}
+
+/** A Time where the next value is one. */
+export const takeOptionalTime = (reader: DerReader): number | undefined =>
+  reader.nextTag === utcTime || reader.nextTag === generalizedTime ? takeTime(reader) : undefined
+
+/** A GeneralizedTime of any year, in milliseconds since the epoch, with seconds, in UTC, and without fractions. */
+export function takeGeneralizedTime(reader: DerReader): number {
+  const content = reader.takeTagged(generalizedTime)
+  return timeOf(content.subarray(2), digitsAt(content, 0) * 100 + digitsAt(content, 2))
+}
+
+// A revocation list has a hundred thousand of them, so no text is made of the digits. `content` begins with two digits of the year.
+function timeOf(content: Uint8Array, year: number): number {
+  const month = digitsAt(content, 2)
+  const day = digitsAt(content, 4)
+  const hour = digitsAt(content, 6)
+  const minute = digitsAt(content, 8)
+  const second = digitsAt(content, 10)
+  const isWhole = content.length === 13 && content[12] === letterZ
+  if (!isWhole) throw new MalformedDer('a time in no form of RFC 5280')
+  // `Date` takes the years of the first century for those of another one.
+  const isDate = year >= 100 && day >= 1 && day <= daysIn(month, year)
+  if (!isDate || hour > 23 || minute > 59 || second > 59) throw new MalformedDer('a time that is none')
+  return Date.UTC(year, month - 1, day, hour, minute, second)
+}
+
+function daysIn(month: number, year: number): number {
+  const isLeapYear = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return month === 2 && isLeapYear ? 29 : (daysOfMonths[month - 1] ?? 0)
+}
+
+function digitsAt(content: Uint8Array, at: number): number {
+  const tens = (content[at] ?? 0) - 0x30
+  const ones = (content[at + 1] ?? 0) - 0x30
+  if (!(tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9)) {
+    throw new MalformedDer('a time in no form of RFC 5280')
+  }
+  return tens * 10 + ones
 }
 
 /** ASCII text without control characters, NUL above all: they have no place in a name. */
@@ -111,3 +142,6 @@ const bufferOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
 
 const utcTime = 0x17
 const generalizedTime = 0x18
+const letterZ = 0x5a
+const daysOfMonths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+const year2050 = Date.UTC(2050, 0)

@@ -24,21 +24,16 @@ export class DerReader {
     return this.#at === this.#octets.length
   }
 
+  /** The tag of the next value; undefined at the end. */
+  get nextTag(): number | undefined {
+    return this.#octets[this.#at]
+  }
+
   /** The next value, whatever it is. */
   take(): DerElement {
-    const octets = this.#octets
     const start = this.#at
-    const tag = octets[start]
-    if (tag === undefined) throw new MalformedDer('a value is missing')
-    // No tag of a certificate needs more than one octet.
-    if ((tag & 0x1f) === 0x1f) throw new MalformedDer('a tag of several octets')
-    const contentStart = this.#readLength(start + 1)
-    this.#at = contentStart.end
-    return {
-      tag,
-      content: octets.subarray(contentStart.start, contentStart.end),
-      whole: octets.subarray(start, contentStart.end),
-    }
+    const content = this.#takeContent()
+    return { tag: this.#octets[start] ?? 0, content, whole: this.#octets.subarray(start, this.#at) }
   }
 
   /** The content of the next value, which has this tag. */
@@ -46,12 +41,12 @@ export class DerReader {
     if (this.#octets[this.#at] !== tag) {
       throw new MalformedDer(`expected the tag ${hexOf(tag)}, got ${hexOf(this.#octets[this.#at])}`)
     }
-    return this.take().content
+    return this.#takeContent()
   }
 
   /** The content of the next value if it has this tag; undefined, and nothing is taken, where it has another. */
   takeOptional(tag: number): Uint8Array | undefined {
-    return this.#octets[this.#at] === tag ? this.take().content : undefined
+    return this.#octets[this.#at] === tag ? this.#takeContent() : undefined
   }
 
   /** A reader of what is in the next value, which has this tag. */
@@ -62,6 +57,16 @@ export class DerReader {
   /** INVARIANT: whoever enters a value ends it, so that no octet of a certificate stays unread. */
   end(): void {
     if (!this.isAtEnd) throw new MalformedDer('octets behind the last value')
+  }
+
+  #takeContent(): Uint8Array {
+    const tag = this.#octets[this.#at]
+    if (tag === undefined) throw new MalformedDer('a value is missing')
+    // No tag of a certificate needs more than one octet.
+    if ((tag & 0x1f) === 0x1f) throw new MalformedDer('a tag of several octets')
+    const content = this.#readLength(this.#at + 1)
+    this.#at = content.end
+    return this.#octets.subarray(content.start, content.end)
   }
 
   // A definite length in the shortest form (X.690 §10.1). Three octets hold more than any certificate may have.
@@ -90,7 +95,8 @@ export function requireDer(octets: Uint8Array, depth = 0): void {
   if (depth > maxDepth) throw new MalformedDer(`values more than ${maxDepth} deep`)
   const reader = new DerReader(octets)
   while (!reader.isAtEnd) {
-    const { tag, content } = reader.take()
+    const tag = reader.nextTag ?? 0
+    const content = reader.takeTagged(tag)
     if ((tag & 0x20) !== 0) requireDer(content, depth + 1)
   }
 }

@@ -29,6 +29,9 @@ export function takeName(reader: DerReader): DistinguishedName {
   return { parts, comparable: parts.join('\n'), attributes }
 }
 
+/** One part of a name, from what is in its set, in the form in which equal ones are equal strings. */
+export const takeRelativeName = (set: DerReader): string => takePart(set, [])
+
 /** True where the name lies in the subtree of another one, which is its beginning (RFC 5280 §4.2.1.10). */
 export const isBelow = (name: DistinguishedName, base: DistinguishedName): boolean =>
   base.parts.every((part, i) => part === name.parts[i])

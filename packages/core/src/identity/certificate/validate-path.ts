@@ -24,6 +24,8 @@ export interface PathQuestion {
   readonly nowMs: number
   readonly purpose: CertificatePurpose
   readonly limits?: PathLimits
+  /** What revokes a certificate of a path that holds otherwise, or leaves open whether it does. Left out: nobody is asked. */
+  readonly revocationFlaw?: (path: VerifiedPath) => Refusal | undefined
 }
 
 /**
@@ -54,6 +56,8 @@ class PathSearch {
   readonly #comparisons: ComparisonBudget = { comparisons: maxNameComparisons }
   #signatureChecks = 0
   #candidates = 0
+  /** What is wrong with the first path up to an anchor. No certificate that is thrown in can stand before it, and hide a revocation. */
+  #pathRefusal: Refusal | undefined
   /** Why the first issuer of the right name was not good enough: the answer if no other is. */
   #refusal: Refusal | undefined
 
@@ -65,7 +69,12 @@ class PathSearch {
   }
 
   run(): VerifiedPath | Refusal {
-    return this.#extend([this.#question.leaf]) ?? this.#refusal ?? untrusted(this.#isExhausted)
+    return (
+      this.#extend([this.#question.leaf]) ??
+      this.#pathRefusal ??
+      this.#refusal ??
+      untrusted(this.#isExhausted)
+    )
   }
 
   #extend(path: VerifiedPath): VerifiedPath | undefined {
@@ -74,9 +83,9 @@ class PathSearch {
     for (const anchor of byKeyId(this.#anchors.get(last.issuer.comparable), last)) {
       if (!this.#isIssuedBy(last, anchor, path, true)) continue
       const whole = [...path, anchor]
-      const flaw = nameFlaw(whole, this.#comparisons)
+      const flaw = nameFlaw(whole, this.#comparisons) ?? this.#question.revocationFlaw?.(whole)
       if (flaw === undefined) return whole
-      this.#refusal ??= flaw
+      this.#pathRefusal ??= flaw
     }
     for (const candidate of byKeyId(this.#intermediates.get(last.issuer.comparable), last)) {
       const extended = [...path, candidate]

@@ -1,8 +1,7 @@
 import { Refusal } from '../../refusal.ts'
-import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
 import { textNames } from './general-names.ts'
 import { verifyNamed, type NamingAuthority } from './verify-named.ts'
-import { parseCertificate, type ParsedCertificate } from './parsed-certificate.ts'
+import type { ParsedCertificate } from './parsed-certificate.ts'
 import type { SpiffeId } from './spiffe-id.ts'
 import type { PathQuestion, VerifiedPath } from './validate-path.ts'
 import { verifySvid, type Bundles } from './verify-svid.ts'
@@ -17,27 +16,27 @@ export interface VerifiedCertificate {
   readonly notAfter: number
 }
 
-/** What client certificates are held against. */
+/** What client certificates are held against. A refusal in the place of roots is the answer to those they should vouch for. */
 export interface CertificateTrustAnchors {
   readonly bundles: Bundles
   /** Authorities whose certificates are no SVIDs, by name. */
   readonly authorities: readonly NamingAuthority[]
-  /** Candidates for the middle of a path, trusted for nothing. */
-  readonly intermediates: readonly ParsedCertificate[]
+}
+
+/** What a peer presented, and what OpenSSL said of it where TLS accepted the connection in spite of that. */
+export interface PresentedCertificate extends Omit<PathQuestion, 'anchors' | 'purpose'> {
+  readonly tlsError: string | undefined
 }
 
 /** Verifies what a peer presented at a time: as an X.509-SVID, or against the authorities that name its kind. */
 export function verifyCertificate(
-  peer: PeerCertificate,
-  { bundles, authorities, intermediates }: CertificateTrustAnchors,
-  nowMs: number,
+  presented: PresentedCertificate,
+  { bundles, authorities }: CertificateTrustAnchors,
 ): VerifiedCertificate | Refusal {
-  const presented = parsePeer(peer, intermediates, nowMs)
-  if (presented instanceof Refusal) return presented
   const verified = isForSvid(presented.leaf, authorities.length)
     ? withId(verifySvid(presented, bundles, 'clientAuth'))
     : verifyNamed(presented, authorities)
-  return verified instanceof Refusal ? verified : (tlsFlaw(peer) ?? verified)
+  return verified instanceof Refusal ? verified : (tlsFlaw(presented) ?? verified)
 }
 
 // INVARIANT: whoever has a SPIFFE ID is verified as an SVID or not at all: no other name stands in for a bad one.
@@ -46,26 +45,11 @@ function isForSvid({ subjectAltNames }: ParsedCertificate, authorityCount: numbe
   return textNames(subjectAltNames, 'uri').some((uri) => /^spiffe:/i.test(uri))
 }
 
-function parsePeer(
-  peer: PeerCertificate,
-  known: readonly ParsedCertificate[],
-  nowMs: number,
-): Omit<PathQuestion, 'anchors' | 'purpose'> | Refusal {
-  const leaf = parseCertificate(peer.leaf)
-  if (leaf instanceof Refusal) return leaf
-  const intermediates: ParsedCertificate[] = []
-  for (const der of peer.chain) {
-    const intermediate = parseCertificate(der)
-    if (intermediate instanceof Refusal) return intermediate
-    intermediates.push(intermediate)
-  }
-  return { leaf, intermediates: [...intermediates, ...known], nowMs }
-}
-
 const withId = (svid: ReturnType<typeof verifySvid>): VerifiedCertificate | Refusal =>
   svid instanceof Refusal ? svid : { id: svid.spiffeId.uri, ...svid }
 
-const tlsFlaw = ({ tlsError }: PeerCertificate): Refusal | undefined =>
+/** What OpenSSL holds against a certificate that our own validation does not answer. */
+export const tlsFlaw = ({ tlsError }: Pick<PresentedCertificate, 'tlsError'>): Refusal | undefined =>
   tlsError === undefined || ourBusiness.has(tlsError)
     ? undefined
     : new Refusal('certificate_rejected_by_tls', {

@@ -14,7 +14,8 @@ export type SubjectAttribute = keyof typeof attributeOids
 /** An authority that the operator gave a name, and what its certificates say of their owners. */
 export interface NamingAuthority {
   readonly name: string
-  readonly roots: readonly ParsedCertificate[]
+  /** Or why there are none now. */
+  readonly roots: readonly ParsedCertificate[] | Refusal
   readonly identity: CertificateIdentity
 }
 
@@ -25,10 +26,13 @@ export function verifyNamed(
 ): VerifiedCertificate | Refusal {
   let refusal: Refusal | undefined
   for (const { name, roots, identity } of authorities) {
-    const path = validatePath({ ...presented, anchors: roots, purpose: 'clientAuth' })
+    const path =
+      roots instanceof Refusal ? roots : validatePath({ ...presented, anchors: roots, purpose: 'clientAuth' })
     if (path instanceof Refusal) {
-      // What an authority found wrong says more than that another one knows nobody of the kind.
-      if (refusal === undefined || refusal.code === 'certificate_untrusted') refusal = path
+      // What an authority found wrong says more than that another one knows nobody of the kind; and one that cannot be asked
+      // might have found nothing wrong.
+      const saysMore = refusal === undefined || refusal.code === 'certificate_untrusted'
+      if (saysMore || path.code === 'bundle_unavailable') refusal = path
       continue
     }
     const owner =

@@ -13,8 +13,8 @@ export interface VerifiedSvid {
   readonly notAfter: number
 }
 
-/** The roots of each trust domain, which can never vouch for another one. */
-export type Bundles = ReadonlyMap<string, readonly ParsedCertificate[]>
+/** The roots of each trust domain, which can never vouch for another one; or why there are none now. */
+export type Bundles = ReadonlyMap<string, readonly ParsedCertificate[] | Refusal>
 
 /** Verifies an X.509-SVID (X509-SVID §5) against the bundle of the very trust domain that it names. */
 export function verifySvid(
@@ -34,6 +34,7 @@ export function verifySvid(
         'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
     })
   }
+  if (anchors instanceof Refusal) return anchors
   const path = leafFlaw(leaf, purpose) ?? validatePath({ ...presented, anchors, purpose })
   if (path instanceof Refusal) return path
   return workloadAbove(path) ?? { spiffeId, path, ...validityOf(path) }

@@ -1,11 +1,12 @@
 import { forwardedThumbprint, type ForwardedClient } from '../../evidence/forwarded/forwarded-client.ts'
 import type { HeaderField } from '../../request/identity-headers.ts'
 import { Refusal, quoted } from '../../refusal.ts'
-import type { CertificateVerification } from '../certificate/certificate-trust.ts'
-import type { CallerCertificate, Peer } from '../peer.ts'
+import type { CertificateVerification } from '../peer/certificate-verification.ts'
+import type { CallerCertificate, Peer } from '../peer/peer.ts'
+import { whenKnown } from '../when-known.ts'
 
 /** Verifies a client of whom a trusted proxy speaks. */
-export type VerifyClient = (client: ForwardedClient, nowMs: number) => Verified
+export type VerifyClient = (client: ForwardedClient, nowMs: number) => Verified | Promise<Verified>
 
 type Verified = CertificateVerification | Refusal
 
@@ -28,10 +29,11 @@ export class ForwardedPeer implements Peer {
     this.missing = missing
   }
 
-  certificate(nowMs: number): CallerCertificate {
+  certificate(nowMs: number): CallerCertificate | Promise<CallerCertificate> {
     const client = this.#read()
     if (client === 'none') return undefined
-    return client instanceof Refusal ? client : agreed(client, this.#word.verify(client, nowMs))
+    if (client instanceof Refusal) return client
+    return whenKnown(this.#word.verify(client, nowMs), (verified) => agreed(client, verified))
   }
 
   thumbprint(): string | undefined {

@@ -3,7 +3,7 @@ import type { HeaderField } from '../../request/identity-headers.ts'
 import type { InboundRequest } from '../../request/inbound-request.ts'
 import { Refusal } from '../../refusal.ts'
 import { readField } from '../../evidence/forwarded/read-field.ts'
-import type { CertificateVerification } from '../certificate/certificate-trust.ts'
+import type { CertificateVerification } from '../peer/certificate-verification.ts'
 import { equalInConstantTime } from '../proof/equal-text.ts'
 
 /** By what a proxy is known. Exactly one of these: a header is never believed for what it says of itself. */

@@ -1,7 +1,7 @@
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import { forwardedThumbprint, type ForwardedClient } from '../../evidence/forwarded/forwarded-client.ts'
 import { Refusal, quoted } from '../../refusal.ts'
-import { CertificateVerification } from '../certificate/certificate-trust.ts'
+import { CertificateVerification } from '../peer/certificate-verification.ts'
 import { readWorkloadId } from '../certificate/spiffe-id.ts'
 import { readVouchedLeaf, type VouchedLeaf } from './vouched-leaf.ts'
 
@@ -42,12 +42,10 @@ export class VouchedClients {
           'name the trust domain in `certificates.forwarded.verifiedByProxy` if the proxy may vouch for it',
       })
     }
-    return new CertificateVerification({
-      id: spiffeId.uri,
-      spiffeId,
-      notBefore,
-      notAfter: Math.min(notAfter, nowMs + vouchedForMs),
-    })
+    return new CertificateVerification(
+      { id: spiffeId.uri, spiffeId, notBefore, notAfter: Math.min(notAfter, nowMs + vouchedForMs) },
+      () => true, // nobody here sees what the proxy relied on
+    )
   }
 }
 

@@ -2,9 +2,9 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, refusalOf } from '../../refusal.ts'
 import { parseJsonObject } from '../jws/json-object.ts'
+import { AskedServer } from '../trust/asked-server.ts'
 import { UnexpectedStatus, type FetchDocument, type FetchedDocument } from '../trust/fetch-document.ts'
 import type { KeySource } from '../trust/key-source.ts'
-import { AskedServer, unanswered } from './asked-server.ts'
 import { BoundedFlight } from './bounded-flight.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
 import { InactiveTokens } from './inactive-tokens.ts'
@@ -12,6 +12,7 @@ import { parseAnswer, type ActiveAnswer } from './introspection-answer.ts'
 import { DiscoveredEndpoint } from './introspection-endpoint.ts'
 import { whyNotSendable } from './sendable-token.ts'
 import { signedAnswerType, verifySignedAnswer } from './signed-answer.ts'
+import { unanswered } from './unanswered.ts'
 
 /** What an issuer says of a token that it calls active. Its time, and `aud` if there is one, are still to be checked. */
 export interface IntrospectedToken extends Pick<ActiveAnswer, 'claims' | 'boundBy'> {

@@ -2,10 +2,11 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, quoted, refusalOf } from '../../refusal.ts'
 import { isRecord, parseJsonObject } from '../jws/json-object.ts'
+import { AskedServer } from '../trust/asked-server.ts'
 import { NoAnswer, UnexpectedStatus, type FetchDocument } from '../trust/fetch-document.ts'
-import { AskedServer, unanswered } from './asked-server.ts'
 import { BoundedFlight } from './bounded-flight.ts'
 import { whyNotSendable } from './sendable-token.ts'
+import { unanswered } from './unanswered.ts'
 
 /** That the cluster stands by a token. */
 export interface ReviewedToken {

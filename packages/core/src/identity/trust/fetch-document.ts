@@ -17,8 +17,10 @@ export interface FetchOptions {
   readonly key?: string | undefined
   /** Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Default: 512 KiB, more than any key set or metadata document needs. */
+  readonly maxBytes?: number
   /** Sent by POST where there is one. */
-  readonly body?: string
+  readonly body?: string | Uint8Array
 }
 
 /** How a guard asks other servers. */
@@ -28,7 +30,10 @@ export type FetchDocument = (url: URL, options: FetchOptions) => Promise<Fetched
  * Fetches a small document. Bounded in time and size; a redirect is an error, never followed, since it would let the
  * server choose another source of trust. Rejects with a sentence for the operator.
  */
-export const fetchDocument: FetchDocument = (url, { ca, cert, key, headers, body, signal }) =>
+export const fetchDocument: FetchDocument = (
+  url,
+  { ca, cert, key, headers, body, signal, maxBytes: limit = maxBytes },
+) =>
   new Promise((resolve, reject) => {
     // Taken when needed: importing these by name makes Node load its whole WebSocket client, more than all of ours.
     const { request } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
@@ -59,7 +64,7 @@ export const fetchDocument: FetchDocument = (url, { ca, cert, key, headers, body
         let size = 0
         response.on('data', (chunk: Buffer) => {
           size += chunk.length
-          if (size > maxBytes) response.destroy(new Error(`the answer is longer than ${maxBytes} bytes`))
+          if (size > limit) response.destroy(new Error(`the answer is longer than ${limit} bytes`))
           chunks.push(chunk)
         })
         response.once('error', reject)

@@ -1,19 +1,8 @@
-import { readFile, stat } from 'node:fs/promises'
 import type { Clock } from '../../clock/clock.ts'
 import { discover } from './discover.ts'
 import { maxBytes, type FetchDocument, type FetchedDocument } from './fetch-document.ts'
 import type { KeyAccess, KeyLocation } from './key-location.ts'
-
-/** Published keys as they were read. */
-export interface KeyReading {
-  readonly octets: Uint8Array
-  /** What HTTP said beside them; nothing for a file. */
-  readonly headers: FetchedDocument['headers']
-  /** Where from, as an operator knows it. */
-  readonly from: string
-  /** The URL that was asked; undefined for a file. */
-  readonly url?: URL
-}
+import { fetchReading, readDocumentFile, type Reading } from './reading.ts'
 
 interface KeyReaderOptions extends KeyAccess {
   readonly location: KeyLocation
@@ -40,9 +29,9 @@ export class KeyReader {
    * Reads once, bounded in time by the signal. `last` is the reading that was taken into use: where it is still good,
    * its own octets are returned. Rejects with a sentence for the operator.
    */
-  async read(last: KeyReading | undefined, signal: AbortSignal): Promise<KeyReading> {
+  async read(last: Reading | undefined, signal: AbortSignal): Promise<Reading> {
     const { location } = this.#options
-    if (location.kind === 'file') return readKeyFile(location.path, signal)
+    if (location.kind === 'file') return readDocumentFile(location.path, maxBytes, signal)
     if (location.kind === 'url') return this.#fetchKeys(location.url, last, signal)
     const now = this.#options.clock.now()
     const known = this.#found
@@ -60,13 +49,8 @@ export class KeyReader {
     return reading
   }
 
-  async #fetchKeys(url: URL, last: KeyReading | undefined, signal: AbortSignal): Promise<KeyReading> {
-    const known = last?.url?.href === url.href ? last : undefined
-    const { status, headers, octets } = await this.#get(url, conditionsOf(known), signal)
-    if (status !== 304) return { octets, headers, from: 'the answer', url }
-    if (known === undefined) throw new Error('expected status 200, got 304')
-    // RFC 9111 §4.3.4: what the server says anew replaces what it said.
-    return { ...known, headers: { ...known.headers, ...present(headers) } }
+  #fetchKeys(url: URL, last: Reading | undefined, signal: AbortSignal): Promise<Reading> {
+    return fetchReading(url, last, (at, conditions) => this.#get(at, conditions, signal))
   }
 
   #get(
@@ -81,23 +65,6 @@ export class KeyReader {
   }
 }
 
-// A pipe or a device would never end. A file that is just being written does not parse, and is read again.
-async function readKeyFile(path: string, signal: AbortSignal): Promise<KeyReading> {
-  const file = await stat(path)
-  if (!file.isFile()) throw new Error(`\`${path}\` is not a file`)
-  if (file.size > maxBytes) throw new Error(`the file \`${path}\` is longer than ${maxBytes} bytes`)
-  return { octets: await readFile(path, { signal }), headers: {}, from: `the file \`${path}\`` }
-}
-
-// RFC 9110 §13.1.2, §13.1.3.
-function conditionsOf(known: KeyReading | undefined): Record<string, string> {
-  const { etag, 'last-modified': lastModified } = known?.headers ?? {}
-  return {
-    ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
-  }
-}
-
 // Nothing of the token, nor of what went wrong with it, reaches a message.
 function checked(bearer: () => string): string {
   let token: string | undefined
@@ -109,9 +76,6 @@ function checked(bearer: () => string): string {
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token
   throw new Error('the bearer token for the keys cannot be read, or is not one word')
 }
-
-const present = (headers: FetchedDocument['headers']): FetchedDocument['headers'] =>
-  Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
 
 /** The place that discovery found is kept so long. A rush of unknown `kid`s then costs one request each time, not two. */
 const rediscoverAfterMs = 5 * 60_000

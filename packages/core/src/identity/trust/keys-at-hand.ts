@@ -1,9 +1,9 @@
 import type { Refusal } from '../../refusal.ts'
 import { parseJsonObject } from '../jws/json-object.ts'
-import type { KeyReading } from './key-reader.ts'
+import { areSameReadings, type Reading } from './reading.ts'
 import { KeySet, type KeyFormat, type TrustedKey } from './key-set.ts'
 import { bundleIntervalOf, fileIntervalMs, refreshIntervalOf } from './refresh-times.ts'
-import { sequenceOf } from './spiffe-bundle.ts'
+import { refreshHintOf, requireNewerSequence, sequenceOf } from './spiffe-bundle.ts'
 import type { KeyQuestion } from './waiting-room.ts'
 
 /** The newest key set of an issuer that could be used, and how old it is. */
@@ -11,7 +11,7 @@ export class KeysAtHand {
   readonly #format: KeyFormat
   readonly #maxStaleMs: number
   #set: KeySet | undefined
-  #reading: KeyReading | undefined
+  #reading: Reading | undefined
   #sequence: bigint | undefined
   #fetchedAt = -Infinity
   #intervalMs = 0
@@ -24,7 +24,7 @@ export class KeysAtHand {
   }
 
   /** What the set was read from; undefined where there is none. */
-  get reading(): KeyReading | undefined {
+  get reading(): Reading | undefined {
     return this.#reading
   }
 
@@ -56,16 +56,16 @@ export class KeysAtHand {
    * Takes a reading into use, as a whole, and says in how many milliseconds to read again. Throws a sentence for the
    * operator, and changes nothing, where it is unusable.
    */
-  accept(reading: KeyReading, now: number): number {
+  accept(reading: Reading, now: number): number {
     const document = parseJsonObject(reading.octets)
     if (document === undefined) throw new Error(`${reading.from} is not a JSON object`)
-    const before = this.#reading?.octets
-    const isReplaced = before === undefined || Buffer.compare(before, reading.octets) !== 0
+    const isReplaced = this.#reading === undefined || !areSameReadings(this.#reading, reading)
     if (isReplaced) this.#replace(document, reading.octets)
     this.#isReplaced = isReplaced
     this.#reading = reading
     this.#fetchedAt = now
-    const intervalMs = this.#format === 'jwks' ? refreshIntervalOf(reading) : bundleIntervalOf(document)
+    const intervalMs =
+      this.#format === 'jwks' ? refreshIntervalOf(reading) : bundleIntervalOf(refreshHintOf(document))
     this.#intervalMs = reading.url === undefined ? Math.min(intervalMs, fileIntervalMs) : intervalMs
     return this.#intervalMs
   }
@@ -92,10 +92,7 @@ export class KeysAtHand {
 
   #replace(document: object, octets: Uint8Array): void {
     const sequence = this.#format === 'jwks' ? undefined : sequenceOf(octets)
-    // SPIFFE Trust Domain and Bundle §4.1.1: an older bundle could bring a withdrawn key back.
-    if (sequence !== undefined && this.#sequence !== undefined && sequence < this.#sequence) {
-      throw new Error(`\`spiffe_sequence\` went back from ${this.#sequence} to ${sequence}`)
-    }
+    requireNewerSequence(sequence, this.#sequence)
     const next = KeySet.parse(document, this.#format, this.#set)
     this.#withdrawn = this.#set?.lackedBy(next) ?? new Set()
     this.#set = next

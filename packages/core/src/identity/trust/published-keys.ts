@@ -5,7 +5,8 @@ import type { Algorithm } from '../jws/algorithms.ts'
 import { loadJose } from '../jws/load-jose.ts'
 import type { FetchDocument } from './fetch-document.ts'
 import type { KeyAccess, KeyLocation } from './key-location.ts'
-import { KeyReader, type KeyReading } from './key-reader.ts'
+import { KeyReader } from './key-reader.ts'
+import type { Reading } from './reading.ts'
 import { issuerOverloaded, issuerUnavailable } from './key-refusals.ts'
 import type { KeyFormat, TrustedKey } from './key-set.ts'
 import type { KeySource, KeySourceState } from './key-source.ts'
@@ -33,7 +34,7 @@ export class PublishedKeys implements KeySource {
   readonly #issuer: string
   readonly #clock: Clock
   readonly #held: KeysAtHand
-  readonly #refresher: Refresher<KeyReading>
+  readonly #refresher: Refresher<Reading>
   readonly #room = new WaitingRoom()
 
   constructor(options: PublishedKeysOptions) {

@@ -1,5 +1,4 @@
 import type { FetchedDocument } from './fetch-document.ts'
-import { refreshHintOf } from './spiffe-bundle.ts'
 
 /**
  * How long after a fetch a key set is fetched again: ahead of the end of its freshness, so that nobody waits for it.
@@ -13,10 +12,8 @@ export function refreshIntervalOf({ headers }: Pick<FetchedDocument, 'headers'>)
 }
 
 /** How long after a fetch a bundle is fetched again: as its publisher asks (SPIFFE Trust Domain and Bundle §4.1.2). */
-export function bundleIntervalOf(document: unknown): number {
-  const hint = refreshHintOf(document)
-  return hint === undefined ? defaultFreshnessMs : within(minBundleMs, hint * 1000, maxMs)
-}
+export const bundleIntervalOf = (hintSeconds: number | undefined): number =>
+  hintSeconds === undefined ? defaultFreshnessMs : within(minBundleMs, hintSeconds * 1000, maxMs)
 
 /** How long after a failure the next attempt is made: 1.5 s after the first, at most a minute. */
 export const backoffAfter = (failures: number): number =>
@@ -28,7 +25,13 @@ export const cooldownMs = 1500
 /** For all that one fetch consists of. */
 export const deadlineMs = 12_000
 
-/** How long after it was read a file is read again. It costs no network, and a key withdrawn in it should go soon. */
+/**
+ * How often files of certificates are read. Reading again sees what watching does not: the symlinks that Kubernetes swaps, and file
+ * systems that tell nothing.
+ */
+export const pollMs = 2000
+
+/** How long after it was read a file of keys is read again. It costs no network, and a key withdrawn in it should go soon. */
 export const fileIntervalMs = 30_000
 
 function secondsIn(pattern: RegExp, value: string | undefined): number | undefined {

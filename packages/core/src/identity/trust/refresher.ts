@@ -7,8 +7,12 @@ interface RefresherOptions<Reading> {
   readonly read: (signal: AbortSignal) => Promise<Reading>
   /** Takes a reading into use and says how many milliseconds later to read again. Throws where it is unusable. */
   readonly accept: (reading: Reading, now: number) => number
+  /** Milliseconds from a failure to the next attempt. Default: longer each time, as is fair to a network. */
+  readonly retryAfter?: ((failures: number) => number) | undefined
   /** Told of the end of each attempt, good or bad. */
   readonly landed: () => void
+  /** In how many milliseconds the first attempt is due, where there is a reading already. Left out: it is due at once. */
+  readonly firstAfterMs?: number
 }
 
 /**
@@ -17,7 +21,9 @@ interface RefresherOptions<Reading> {
  */
 export class Refresher<Reading> {
   readonly #options: RefresherOptions<Reading>
-  readonly #abort = new AbortController()
+  #isClosed = false
+  /** Ends the attempt under way. */
+  #abort: AbortController | undefined
   #attempts = 0
   #startedAt = -Infinity
   #underWay: Promise<void> | undefined
@@ -28,6 +34,7 @@ export class Refresher<Reading> {
 
   constructor(options: RefresherOptions<Reading>) {
     this.#options = options
+    if (options.firstAfterMs !== undefined) this.#planNext(options.firstAfterMs)
   }
 
   /** How many attempts have begun. */
@@ -63,7 +70,7 @@ export class Refresher<Reading> {
   /** True where an attempt is under way, or could be started. */
   startIfPermitted(now: number): boolean {
     // The attempt that `close` ends tells nobody of its end.
-    if (this.#abort.signal.aborted) return false
+    if (this.#isClosed) return false
     if (this.#underWay !== undefined) return true
     const isCoolingDown = now - this.#startedAt < cooldownMs && now >= this.#startedAt
     if (isCoolingDown) return false
@@ -80,8 +87,9 @@ export class Refresher<Reading> {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#takeBack?.()
-    this.#abort.abort()
+    this.#abort?.abort()
   }
 
   #start(): void {
@@ -92,10 +100,13 @@ export class Refresher<Reading> {
   }
 
   async #attempt(startedAt: number): Promise<void> {
-    const { clock, read, accept, landed } = this.#options
+    const { clock, read, accept, landed, retryAfter = backoffAfter } = this.#options
     let delayMs: number
+    // Of its own: a signal that outlives the attempt would keep something of each, which adds up where files are read all day.
+    const abort = (this.#abort = new AbortController())
+    AbortSignal.timeout(deadlineMs).addEventListener('abort', () => abort.abort(), { once: true })
     try {
-      const signal = AbortSignal.any([this.#abort.signal, AbortSignal.timeout(deadlineMs)])
+      const { signal } = abort
       // Whatever a fetch does, it may not keep the next one from being made, nor be heard after it.
       const reading = await Promise.race([read(signal), whenAborted(signal)])
       const now = clock.now()
@@ -107,18 +118,22 @@ export class Refresher<Reading> {
     } catch (error) {
       this.#failures += 1
       this.#problem = error instanceof Error ? error.message : 'unknown'
-      delayMs = backoffAfter(this.#failures)
+      delayMs = retryAfter(this.#failures)
     }
     this.#underWay = undefined
-    if (this.#abort.signal.aborted) return
-    this.#dueAt = clock.now() + delayMs
+    if (this.#isClosed) return
+    this.#planNext(delayMs)
+    landed()
+  }
+
+  #planNext(delayMs: number): void {
+    this.#dueAt = this.#options.clock.now() + delayMs
     // Where a guard was dropped without being closed, its keys are not fetched for ever.
     const self = new WeakRef(this)
     this.#plan(delayMs, () => {
       const refresher = self.deref()
       if (refresher !== undefined) refresher.#start()
     })
-    landed()
   }
 
   #plan(delayMs: number, task: () => void): void {

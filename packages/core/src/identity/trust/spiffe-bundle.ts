@@ -56,6 +56,16 @@ export function sequenceOf(octets: Uint8Array): bigint | undefined {
   return BigInt(sequence)
 }
 
+/**
+ * SPIFFE Trust Domain and Bundle §4.1.1: an older bundle could bring a withdrawn key back. Throws an Error for the operator where
+ * the sequence went back.
+ */
+export function requireNewerSequence(next: bigint | undefined, previous: bigint | undefined): void {
+  if (next !== undefined && previous !== undefined && next < previous) {
+    throw new Error(`\`spiffe_sequence\` went back from ${previous} to ${next}`)
+  }
+}
+
 /** Seconds after which the publisher wants its bundle to be read again; undefined where it does not say, or no number. */
 export function refreshHintOf(document: unknown): number | undefined {
   const hint = isRecord(document) ? document['spiffe_refresh_hint'] : undefined

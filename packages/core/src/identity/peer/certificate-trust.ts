@@ -1,0 +1,145 @@
+import { hash, X509Certificate } from 'node:crypto'
+import { VerificationCache } from '../../cache/verification-cache.ts'
+import type { Clock } from '../../clock/clock.ts'
+import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
+import { Refusal, refusals } from '../../refusal.ts'
+import { parseCertificate, type ParsedCertificate } from '../certificate/parsed-certificate.ts'
+import {
+  tlsFlaw,
+  verifyCertificate,
+  type PresentedCertificate,
+  type VerifiedCertificate,
+} from '../certificate/verify-certificate.ts'
+import type { Inquiry, Revocation } from '../revocation/revocation.ts'
+import { CertificateVerification } from './certificate-verification.ts'
+import { ChainMemory } from './chain-memory.ts'
+import { Patience } from './patience.ts'
+import type { TrustSources } from './trust-sources.ts'
+import type { TrustedRoots } from './trusted-roots.ts'
+
+interface CertificateTrustOptions {
+  readonly roots: TrustedRoots
+  readonly sources: TrustSources
+  /** Candidates for the middle of a path, trusted for nothing. */
+  readonly intermediates: readonly ParsedCertificate[]
+  /** Undefined: nobody is asked whether a certificate was revoked. */
+  readonly revocation: Revocation | undefined
+  readonly clock: Clock
+  readonly maxCacheEntries: number
+}
+
+type Verified = CertificateVerification | Refusal
+
+/**
+ * Whose certificates are accepted, and which of them were verified. The digest of the whole leaf finds what was verified before.
+ * INVARIANT: whatever is replaced of what certificates rest on, roots or revocations, begins a generation, and nothing that was
+ * verified in one before counts in it. So nothing has to be found to be evicted.
+ */
+export class CertificateTrust {
+  readonly #options: CertificateTrustOptions
+  readonly #cache: VerificationCache<CertificateVerification>
+  readonly #chains: ChainMemory
+  readonly #patience: Patience
+  #generation = 0
+
+  constructor(options: CertificateTrustOptions) {
+    this.#options = options
+    this.#cache = new VerificationCache(options.maxCacheEntries)
+    this.#chains = new ChainMemory(options.maxCacheEntries)
+    this.#patience = new Patience(options.clock)
+    options.sources.onReplaced(() => {
+      this.#generation += 1
+    })
+  }
+
+  /** Where roots and revocations come from. */
+  get sources(): TrustSources {
+    return this.#options.sources
+  }
+
+  /** Which generation this is. What was refused in one before may be accepted in it. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** PEM of every root that may vouch for somebody now, for the TLS server's own `ca`. */
+  get pem(): readonly string[] {
+    const roots = this.#options.roots.all(this.#options.clock.now())
+    return roots.map(({ der }) => new X509Certificate(der).toString())
+  }
+
+  /** Verifies a certificate: at once, or as soon as those have answered who have to be asked about it. */
+  verify(peer: PeerCertificate, nowMs: number): Verified | Promise<Verified> {
+    const digest = hash('sha256', peer.leaf, 'base64url')
+    const known = tlsFlaw(peer) === undefined ? this.#cache.find(digest, digest, nowMs) : undefined
+    if (known !== undefined) return known
+    const presented = this.#parse(peer, digest, nowMs)
+    if (presented instanceof Refusal) return presented
+    const inquiry = this.#options.revocation?.inquire(nowMs)
+    const verified = this.#attempt(presented, inquiry, digest, nowMs)
+    const help = isOutage(verified) ? this.#helpFor(inquiry, nowMs) : undefined
+    const patience = help && this.#patience.wait(help)
+    if (patience === undefined) return verified
+    return patience.then(() => {
+      const now = this.#options.clock.now()
+      return this.#attempt(presented, this.#options.revocation?.inquire(now), digest, now)
+    })
+  }
+
+  #attempt(
+    presented: Omit<PresentedCertificate, 'nowMs' | 'revocationFlaw'>,
+    inquiry: Inquiry | undefined,
+    digest: string,
+    nowMs: number,
+  ): Verified {
+    const { roots } = this.#options
+    const question =
+      inquiry === undefined
+        ? { ...presented, nowMs }
+        : { ...presented, nowMs, revocationFlaw: inquiry.flawOf }
+    const verified = verifyCertificate(question, roots.anchors(nowMs))
+    if (verified instanceof Refusal) return verified
+    this.#chains.remember(digest, verified.path)
+    // What was left open and may stay so is asked beside.
+    void inquiry?.help()
+    const verification = this.#found(verified, inquiry, nowMs)
+    this.#cache.insert(digest, digest, verification)
+    return verification
+  }
+
+  #found(
+    verified: VerifiedCertificate,
+    inquiry: Inquiry | undefined,
+    nowMs: number,
+  ): CertificateVerification {
+    const source = this.#options.roots.sourceOf(verified.path.at(-1), nowMs)
+    const generation = this.#generation
+    const { until = Infinity, askAgainAt = Infinity } = inquiry ?? {}
+    return new CertificateVerification(
+      { ...verified, notAfter: Math.min(verified.notAfter, until) },
+      (now) => generation === this.#generation && now < askAgainAt && source?.current(now) !== undefined,
+    )
+  }
+
+  // A resumed session shows the leaf alone: what it was verified by before completes it.
+  #parse({ leaf: der, chain, tlsError }: PeerCertificate, digest: string, nowMs: number) {
+    const leaf = parseCertificate(der)
+    if (leaf instanceof Refusal) return leaf
+    const shown: ParsedCertificate[] = []
+    for (const each of chain) {
+      const intermediate = this.#chains.parse(each, nowMs)
+      if (intermediate instanceof Refusal) return intermediate
+      shown.push(intermediate)
+    }
+    const known = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
+    return { leaf, intermediates: [...new Set([...shown, ...known])], tlsError }
+  }
+
+  #helpFor(inquiry: Inquiry | undefined, nowMs: number): Promise<unknown> | undefined {
+    const help = [...this.#options.roots.underWay(nowMs), ...(inquiry?.help() ?? [])]
+    return help.length === 0 ? undefined : Promise.all(help)
+  }
+}
+
+const isOutage = (verified: Verified): boolean =>
+  verified instanceof Refusal && refusals[verified.code].status === 503

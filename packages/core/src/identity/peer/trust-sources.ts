@@ -1,0 +1,85 @@
+import { publishTrust } from '../../events/channels.ts'
+import type { OcspLanding, OcspResponderState } from '../revocation/ocsp-responder.ts'
+import type { Live, LiveState } from '../trust/live.ts'
+
+interface SourceName {
+  /** The option that names it, such as `certificates.trustDomains['prod.example']`. */
+  readonly source: string
+  /** False where callers are accepted without it, as without lists of what is revoked under `soft-fail`. */
+  readonly isRequired: boolean
+}
+
+/** What a source of roots, or of revocations, can say of itself. */
+export interface TrustSourceState extends SourceName, LiveState {}
+
+/** Where all that certificates are held against comes from, and who is told when it is replaced. */
+export class TrustSources {
+  readonly #sources: { readonly name: SourceName; readonly live: Live<unknown> }[] = []
+  #responders: () => readonly OcspResponderState[] = () => []
+  readonly #listeners = new Set<() => void>()
+
+  /** Keeps a source. */
+  add<L extends Live<unknown>>(name: SourceName, make: (landed: (isReplaced: boolean) => void) => L): L {
+    const live: L = make((isReplaced) => {
+      // A source that the application supplies may speak before it is made.
+      queueMicrotask(() => tell(name, live.state, isReplaced))
+      if (isReplaced) this.#replaced()
+    })
+    this.#sources.push({ name, live })
+    return live
+  }
+
+  /** Calls the listener whenever something was replaced, before it is used. The result ends that. */
+  onReplaced(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Resolves when each has been tried once. Never rejects. */
+  async prepared(): Promise<void> {
+    await Promise.all(this.#sources.map(({ live }) => live.prepared()))
+  }
+
+  /** Keeps those who are asked about single certificates, whose failure is told and keeps no service from being ready. */
+  addResponders(states: () => readonly OcspResponderState[]): void {
+    this.#responders = states
+  }
+
+  get states(): readonly TrustSourceState[] {
+    const responders = this.#responders().map(({ responder, status, answeredAt, problem }) => ({
+      source: nameOf(responder),
+      isRequired: false,
+      status: status === 'failed' ? ('stale' as const) : status,
+      readAt: answeredAt,
+      problem,
+    }))
+    return [...this.#sources.map(({ name, live: { state } }) => ({ ...name, ...state })), ...responders]
+  }
+
+  close(): void {
+    for (const { live } of this.#sources) live.close()
+  }
+
+  /** Told of what a responder said of a certificate. */
+  tellAnswer({ responder, outcome, problem }: OcspLanding): void {
+    if (outcome === 'revoked') this.#replaced()
+    const isFailed = outcome === 'failed'
+    publishTrust({
+      source: nameOf(responder),
+      outcome: isFailed ? 'failed' : 'refreshed',
+      status: isFailed ? 'stale' : 'fresh',
+      problem,
+    })
+  }
+
+  #replaced(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+const nameOf = (responder: string): string => `certificates.revocation.ocsp.responders['${responder}']`
+
+function tell({ source }: SourceName, { status, problem }: LiveState, isReplaced: boolean): void {
+  const outcome = problem !== undefined ? 'failed' : isReplaced ? 'refreshed' : 'unchanged'
+  publishTrust({ source, outcome, status, problem })
+}

@@ -1,0 +1,60 @@
+import type { Clock } from '../clock/clock.ts'
+import { MalformedDer } from '../identity/certificate/der.ts'
+import { isOlder } from '../identity/revocation/crl-age.ts'
+import { maxCrlBytes, parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
+import { refreshIntervalOf } from '../identity/trust/refresh-times.ts'
+import { parseCrlPem } from './crl-sources.ts'
+import type { DocumentKind } from './parse-live.ts'
+
+/** Lists of revoked certificates: one in DER, or several in PEM. */
+export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({
+  expected: 'PEM text, the path of a file in PEM or DER, a URL, or a source with `follow`',
+  isText: (text) => text.includes('-----BEGIN'),
+  parse(octets, previous = []) {
+    const ders = isPem(octets) ? parseCrlPem(Buffer.from(octets).toString('latin1')) : [octets]
+    if (ders.length === 0) throw new Error('expected at least one PEM block `-----BEGIN X509 CRL-----`')
+    const crls = ders.map((der, i) => {
+      const crl = read(der, i)
+      if (crl.unusable === undefined) return crl
+      throw new Error(`list ${i + 1} says nothing that counts: it has ${crl.unusable}`)
+    })
+    return Object.freeze([...crls, ...newerThan(crls, previous, clock.now())])
+  },
+  intervalOf: refreshIntervalOf,
+  // A list says itself how long it serves.
+  maxStaleMs: Infinity,
+  maxBytes: maxCrlBytes,
+  accept: 'application/pkix-crl, application/x-pem-file, */*;q=0.1',
+  isSigned: true,
+})
+
+function read(der: Uint8Array, i: number): ParsedCrl {
+  try {
+    return parseCrl(der)
+  } catch (error) {
+    throw new Error(
+      `list ${i + 1} cannot be read: ${error instanceof MalformedDer ? error.message : 'unknown'}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/**
+ * Of the lists before, those that a newer reading goes back behind: whoever serves an old list hides nothing by it, since a
+ * revocation on either counts. Nobody has checked their signatures yet, so neither can keep the other out.
+ */
+const newerThan = (
+  crls: readonly ParsedCrl[],
+  previous: readonly ParsedCrl[],
+  nowMs: number,
+): readonly ParsedCrl[] =>
+  previous.filter(
+    (before) =>
+      (before.nextUpdate ?? 0) >= nowMs &&
+      crls.some((crl) => isOlder(crl, before)) &&
+      !previous.some((other) => isOlder(before, other)),
+  )
+
+const isPem = (octets: Uint8Array): boolean => Buffer.from(octets).includes('-----BEGIN')

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+import type { Clock } from '../clock/clock.ts'
+import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import type { TrustSources } from '../identity/peer/trust-sources.ts'
+import type { FetchDocument } from '../identity/trust/fetch-document.ts'
+import { FixedValue, type Live } from '../identity/trust/live.ts'
+import { LiveValue } from '../identity/trust/live-value.ts'
+import { areSameReadings, fetchReading, readDocumentFile, type Reading } from '../identity/trust/reading.ts'
+import { pollMs } from '../identity/trust/refresh-times.ts'
+import { SuppliedValue, type Source } from '../identity/trust/supplied-value.ts'
+import { requireSafeUrl } from './issuer-url.ts'
+import { readCa, requireKnownKeys } from './option-values.ts'
+
+/**
+ * Where roots, or lists of what is revoked, come from: the text itself; the path of a file, which may be replaced at any time; a
+ * URL, which is read again and again; or a source of your own.
+ */
+export type DocumentSource = string | UrlSource | Source
+
+/** A URL, and the authorities that its server's certificate must chain to instead of the public ones. */
+export interface UrlSource {
+  readonly url: string
+  /** PEM text, or the path of a PEM file. */
+  readonly ca?: string
+}
+
+/** What all sources of a guard share. */
+export interface LiveContext {
+  readonly clock: Clock
+  readonly fetch: FetchDocument
+  readonly sources: TrustSources
+  /** False where callers are accepted without it. */
+  readonly isRequired: boolean
+  /** Whether documents whose author nobody has to prove may come from this URL. */
+  readonly mayUse: (url: URL) => boolean
+}
+
+/** One kind of documents. */
+export interface DocumentKind<T> {
+  /** What to write, for who wrote something else. */
+  readonly expected: string
+  /** True where a text is the document itself, and no path. */
+  readonly isText: (text: string) => boolean
+  /** Throws an Error for the operator. */
+  readonly parse: (octets: Uint8Array, previous: T | undefined) => T
+  /** How long after a fetch it is fetched again, in milliseconds. */
+  readonly intervalOf: (reading: Reading, value: T) => number
+  /** What was read goes on serving so much longer than it should. */
+  readonly maxStaleMs: number
+  readonly maxBytes: number
+  readonly accept: string
+  /** True where whoever reads it can tell who wrote it, so that it may come without TLS. */
+  readonly isSigned: boolean
+}
+
+/** Parses where a document comes from, and reads it where that is possible at once. Throws a ConfigurationError. */
+export function parseLive<T>(
+  source: DocumentSource,
+  option: string,
+  kind: DocumentKind<T>,
+  context: LiveContext,
+): Live<T> {
+  if (typeof source === 'string' && source !== '') {
+    if (kind.isText(source)) return new FixedValue(parseNow(Buffer.from(source), option, kind))
+    return /^https?:/i.test(source)
+      ? followUrl({ url: source }, option, kind, context)
+      : followFile(source, option, kind, context)
+  }
+  if (typeof source === 'object' && source !== null) {
+    if ('follow' in source && typeof source.follow === 'function') {
+      return followSource(source, option, kind, context)
+    }
+    if ('url' in source) return followUrl(source, option, kind, context)
+  }
+  throw new ConfigurationError(option, `expected ${kind.expected}, got ${describeValue(source)}`)
+}
+
+function followFile<T>(path: string, option: string, kind: DocumentKind<T>, context: LiveContext): Live<T> {
+  const octets = readNow(path, option, kind)
+  const initial = {
+    reading: { octets, headers: {}, from: `the file \`${path}\`` },
+    value: parseNow(octets, option, kind),
+    at: context.clock.now(),
+  }
+  return live(option, kind, context, {
+    read: (_last, signal) => readDocumentFile(path, kind.maxBytes, signal),
+    isWrittenInPlace: true,
+    intervalOf: () => pollMs,
+    retryAfter: () => pollMs,
+    initial,
+  })
+}
+
+function followUrl<T>(
+  source: UrlSource,
+  option: string,
+  kind: DocumentKind<T>,
+  context: LiveContext,
+): Live<T> {
+  requireKnownKeys(source, option, ['url', 'ca'])
+  const may = kind.isSigned ? ({ protocol }: URL) => /^https?:$/.test(protocol) : context.mayUse
+  const url = requireSafeUrl(source.url, option, may)
+  const ca = readCa(source.ca, `${option}.ca`)
+  const { maxBytes, accept } = kind
+  return live(option, kind, context, {
+    read: (last, signal) =>
+      fetchReading(url, last, (at, headers) =>
+        context.fetch(at, { ca, signal, maxBytes, headers: { accept, ...headers } }),
+      ),
+    intervalOf: kind.intervalOf,
+  })
+}
+
+function followSource<T>(
+  source: Source,
+  option: string,
+  { parse, maxStaleMs }: DocumentKind<T>,
+  { clock, sources, isRequired }: LiveContext,
+): Live<T> {
+  return sources.add(
+    { source: option, isRequired },
+    (landed) => new SuppliedValue({ clock, source, parse, maxStaleMs, landed }),
+  )
+}
+
+type Reader<T> = Pick<
+  ConstructorParameters<typeof LiveValue<Reading, T>>[0],
+  'read' | 'isWrittenInPlace' | 'intervalOf' | 'retryAfter' | 'initial'
+>
+
+const live = <T>(
+  option: string,
+  { parse, maxStaleMs }: DocumentKind<T>,
+  { clock, sources, isRequired }: LiveContext,
+  reader: Reader<T>,
+): Live<T> =>
+  sources.add(
+    { source: option, isRequired },
+    (landed) =>
+      new LiveValue<Reading, T>({
+        ...reader,
+        clock,
+        areSame: areSameReadings,
+        parse: ({ octets }, previous) => parse(octets, previous),
+        maxStaleMs,
+        landed,
+      }),
+  )
+
+function readNow(path: string, option: string, { expected }: { readonly expected: string }): Uint8Array {
+  try {
+    return readFileSync(path)
+  } catch {
+    // What has no file name's ending may be something that was meant to be kept, and is not repeated.
+    const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
+    throw new ConfigurationError(option, `${named} cannot be read: write ${expected}`)
+  }
+}
+
+function parseNow<T>(octets: Uint8Array, option: string, { parse }: DocumentKind<T>): T {
+  try {
+    return parse(octets, undefined)
+  } catch (error) {
+    throw new ConfigurationError(option, error instanceof Error ? error.message : 'cannot be read')
+  }
+}

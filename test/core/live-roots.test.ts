@@ -1,0 +1,389 @@
+// Roots that change while a service runs: files, URLs, sources of one's own.
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createGuard,
+  type CertificateOptions,
+  type FetchDocument,
+  type Source,
+  type SourceListener,
+} from '@countersign/core'
+import { createTestCa, createTestClock, type TestCa } from '@countersign/testing'
+import { afterAll, describe, expect, test } from 'vitest'
+import { connectionOf, present, settled } from './support/asking.ts'
+import { bundleOf } from './support/spiffe-bundle.ts'
+import { openTrustHouse } from './support/trust-house.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'roots-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const start = new Date('2030-01-01T00:00:00Z')
+const caOf = (name: string): Promise<TestCa> =>
+  createTestCa({ name, trustDomain: 'prod.example', now: start, notAfter: new Date('2031-01-01T00:00:00Z') })
+const [old, next] = [await caOf('old'), await caOf('next')]
+const forYears = { notAfter: new Date('2030-12-01T00:00:00Z') }
+const checkout = await old.svid('/checkout', forYears)
+const orders = await next.svid('/orders', forYears)
+
+const trustDomains = (source: unknown): CertificateOptions =>
+  ({ trustDomains: { 'prod.example': source } }) as CertificateOptions // tests write more than the type allows
+
+let files = 0
+function fileWith(content: string): string {
+  files += 1
+  const path = join(folder, `${files}.pem`)
+  writeFileSync(path, content)
+  return path
+}
+
+describe('roots in a file', () => {
+  test('are replaced as a whole: who rests on an old one is refused on the open connection', async () => {
+    const path = fileWith(old.bundle)
+    const { ask, look } = openTrustHouse(trustDomains(path))
+    const [first, second] = [connectionOf(checkout), connectionOf(orders)]
+    expect(await ask(first)).toBe('allow')
+    expect(await ask(second)).toBe('certificate_untrusted')
+    writeFileSync(path, next.bundle)
+    await look()
+    const [event] = await look()
+    expect(event?.outcome).toBe('refreshed')
+    expect(await ask(first)).toBe('certificate_untrusted')
+    // Neither has to wait until a refusal is looked at again.
+    expect(await ask(second)).toBe('allow')
+  })
+
+  test('may be added, and then nobody is refused', async () => {
+    const path = fileWith(old.bundle)
+    const { ask, look } = openTrustHouse(trustDomains(path))
+    const first = connectionOf(checkout)
+    await ask(first)
+    writeFileSync(path, `${old.bundle}\n${next.bundle}`)
+    await look()
+    await look()
+    expect(await ask(first)).toBe('allow')
+    expect(await ask(connectionOf(orders))).toBe('allow')
+  })
+
+  test('count when they were read the same way twice: a file may be in the midst of being written', async () => {
+    const path = fileWith(`${old.bundle}\n${next.bundle}`)
+    const { ask, look } = openTrustHouse(trustDomains(path))
+    expect(await ask(connectionOf(orders))).toBe('allow')
+    // The first block of two, which is a valid file.
+    writeFileSync(path, old.bundle)
+    const [seen] = await look()
+    expect(seen).toMatchObject({ outcome: 'unchanged', status: 'fresh' })
+    expect(await ask(connectionOf(orders))).toBe('allow')
+    writeFileSync(path, `${old.bundle}\n${next.bundle}`)
+    await look()
+    expect(await ask(connectionOf(orders))).toBe('allow')
+    writeFileSync(path, old.bundle)
+    await look()
+    await look()
+    expect(await ask(connectionOf(orders))).toBe('certificate_untrusted')
+  })
+
+  test.each([
+    ['without a certificate', 'nothing here', /expected at least one PEM block/],
+    ['with half a certificate', old.bundle.slice(0, -60), /expected at least one PEM block/],
+    [
+      'with something else in a block',
+      old.bundle.replace('CERTIFICATE-----\nMII', 'CERTIFICATE-----\nMIA'),
+      /certificate 1 cannot be read/,
+    ],
+    ['with a bundle that is none', '{"keys":3}', /keys/],
+  ])('%s leave those before in place, and are told', async (_, content, problem) => {
+    const path = fileWith(old.bundle)
+    const { ask, look, state } = openTrustHouse(trustDomains(path))
+    await ask(connectionOf(checkout))
+    writeFileSync(path, content)
+    await look()
+    const [event] = await look()
+    expect(event).toMatchObject({
+      source: "certificates.trustDomains['prod.example']",
+      outcome: 'failed',
+      status: 'stale',
+      problem: expect.stringMatching(problem),
+    })
+    expect(await state()).toMatch(problem)
+    // And so it stays, until there is something else.
+    await look()
+    expect(await state()).toMatch(problem)
+    expect(await ask(connectionOf(checkout))).toBe('allow')
+  })
+
+  test('may vanish and come back, replaced by a rename', async () => {
+    const path = fileWith(old.bundle)
+    const { ask, look, state } = openTrustHouse(trustDomains(path))
+    await ask(connectionOf(checkout))
+    renameSync(path, `${path}.away`)
+    const [event] = await look()
+    expect(event).toMatchObject({ outcome: 'failed', problem: expect.stringContaining('ENOENT') })
+    expect(await ask(connectionOf(checkout))).toBe('allow')
+    const fresh = fileWith(next.bundle)
+    renameSync(fresh, path)
+    await look()
+    await look()
+    expect(await state()).toBe('fresh')
+    expect(await ask(connectionOf(orders))).toBe('allow')
+  })
+
+  test('that nobody could read for a day serve no more: that is an outage, not a denial', async () => {
+    const path = fileWith(old.bundle)
+    const { ask, look, clock, guard } = openTrustHouse(trustDomains(path))
+    const open = connectionOf(checkout)
+    expect(await ask(open)).toBe('allow')
+    rmSync(path)
+    await look()
+    clock.advance({ seconds: 24 * 3600 })
+    expect(await ask(open)).toBe('allow')
+    clock.advance(1)
+    expect(await ask(open)).toBe('bundle_unavailable')
+    expect(await ask(connectionOf(checkout))).toBe('bundle_unavailable')
+    expect(await guard.ready()).toMatchObject({ ready: false, certificates: [{ status: 'expired' }] })
+    expect(guard.clientAuthorities).toEqual([])
+  })
+
+  test('are read once while the process starts, and have to be there', () => {
+    expect(() => createGuard({ certificates: trustDomains(join(folder, 'none.pem')) })).toThrow(
+      /trustDomains\['prod.example'\]`: the file `.*none.pem` cannot be read/,
+    )
+    expect(() => createGuard({ certificates: trustDomains(fileWith('')) })).toThrow(/at least one PEM block/)
+  })
+
+  test('of an authority of another kind are followed, too', async () => {
+    const path = fileWith(old.bundle)
+    const named = await old.serverCertificate(['checkout.internal'], {
+      ...forYears,
+      purposes: ['clientAuth'],
+    })
+    const { ask, look } = openTrustHouse({ authorities: { partners: { roots: path, identity: 'dns' } } })
+    const open = connectionOf(named)
+    expect(await ask(open)).toBe('allow')
+    writeFileSync(path, next.bundle)
+    await look()
+    await look()
+    expect(await ask(open)).toBe('certificate_untrusted')
+  })
+})
+
+describe('a chain that a connection does not show any more', () => {
+  test('is known from when it was verified, also after roots were replaced', async () => {
+    const issuing = await old.intermediate(forYears)
+    const svid = await issuing.svid('/carts', forYears)
+    const path = fileWith(old.bundle)
+    const { ask, look } = openTrustHouse(trustDomains(path))
+    expect(await ask(connectionOf(svid))).toBe('certificate_untrusted')
+    const [, intermediate] = svid.chain
+    expect(await ask(connectionOf(svid, present(intermediate)))).toBe('allow')
+    writeFileSync(path, `${old.bundle}\n${next.bundle}`)
+    await look()
+    await look()
+    expect(await ask(connectionOf(svid))).toBe('allow')
+  })
+})
+
+describe('roots behind a URL', () => {
+  const url = 'https://bundles.test/prod.json'
+  const [before, after] = [bundleOf([old], { spiffe_sequence: 5 }), bundleOf([next], { spiffe_sequence: 6 })]
+
+  function openSite(document: string, headers: Record<string, string> = {}) {
+    const site = { document, headers, isDown: false, asked: 0 }
+    const fetch: FetchDocument = async () => {
+      site.asked += 1
+      if (site.isDown) throw new Error('connection refused')
+      return { status: 200, headers: site.headers, octets: Buffer.from(site.document) }
+    }
+    return { site, fetch }
+  }
+
+  test('are waited for by the first who need them', async () => {
+    const { site, fetch } = openSite(before)
+    const { ask, state } = openTrustHouse(trustDomains(url), { fetch })
+    expect(await Promise.all([ask(connectionOf(checkout)), ask(connectionOf(checkout))])).toEqual([
+      'allow',
+      'allow',
+    ])
+    expect(site.asked).toBe(1)
+    expect(await state()).toBe('fresh')
+  })
+
+  test('that do not come are an outage, after two seconds at most', async () => {
+    const fetch: FetchDocument = () => Promise.withResolvers<never>().promise
+    const { ask, clock } = openTrustHouse(trustDomains(url), { fetch })
+    const answer = ask(connectionOf(checkout))
+    await settled()
+    clock.advance(1999)
+    expect(await Promise.race([answer, settled().then(() => 'waiting')])).toBe('waiting')
+    clock.advance(1)
+    expect(await answer).toBe('bundle_unavailable')
+  })
+
+  test('may be out of reach when the process starts: it answers 503, and recovers by itself', async () => {
+    const { site, fetch } = openSite(before)
+    site.isDown = true
+    const { ask, clock, guard, after: whenRead } = openTrustHouse(trustDomains(url), { fetch })
+    expect(await guard.ready()).toMatchObject({
+      ready: false,
+      certificates: [{ status: 'waiting', problem: 'connection refused' }],
+    })
+    expect(await ask(connectionOf(checkout))).toBe('bundle_unavailable')
+    site.isDown = false
+    await whenRead(() => clock.advance(1500))
+    expect(await ask(connectionOf(checkout))).toBe('allow')
+    expect(await guard.ready()).toMatchObject({ ready: true })
+  })
+
+  test('are read again when the publisher says so', async () => {
+    const { site, fetch } = openSite(bundleOf([old], { spiffe_refresh_hint: 60 }))
+    const { ask, clock, after: whenRead } = openTrustHouse(trustDomains(url), { fetch })
+    const open = connectionOf(checkout)
+    await ask(open)
+    site.document = after
+    clock.advance({ seconds: 59 })
+    expect(site.asked).toBe(1)
+    await whenRead(() => clock.advance({ seconds: 1 }))
+    expect(await ask(open)).toBe('certificate_untrusted')
+    expect(await ask(connectionOf(orders))).toBe('allow')
+  })
+
+  test('never go back to an older bundle, which could bring a withdrawn root back', async () => {
+    const { site, fetch } = openSite(after)
+    const { ask, clock, after: whenRead } = openTrustHouse(trustDomains(url), { fetch })
+    expect(await ask(connectionOf(orders))).toBe('allow')
+    site.document = before
+    const [event] = await whenRead(() => clock.advance({ seconds: 300 }))
+    expect(event?.problem).toBe('`spiffe_sequence` went back from 6 to 5')
+    expect(await ask(connectionOf(checkout))).toBe('certificate_untrusted')
+  })
+
+  test('may all be withdrawn by their publisher', async () => {
+    const { site, fetch } = openSite(before)
+    const { ask, clock, after: whenRead } = openTrustHouse(trustDomains(url), { fetch })
+    const open = connectionOf(checkout)
+    await ask(open)
+    site.document = '{"keys":[]}'
+    await whenRead(() => clock.advance({ seconds: 300 }))
+    expect(await ask(open)).toBe('certificate_untrusted')
+  })
+
+  test.each([
+    ['without TLS', 'http://bundles.test/prod.json', /expected an https URL/],
+    ['with a password', 'https://a:b@bundles.test/', /expected an https URL/],
+    ['beside something unknown', { url, caFile: 'x' }, /caFile/],
+    ['that is none', { url: 'bundles' }, /expected an https URL/],
+    ['with a file of authorities that is none', { url, ca: './none.pem' }, /ca.*cannot be read/],
+    ['in place of nothing', undefined, /expected PEM text, the path/],
+    ['in place of a number', 3, /got a number/],
+  ])('%s are a mistake', (_, source, message) => {
+    expect(() => createGuard({ certificates: trustDomains(source) })).toThrow(message)
+  })
+})
+
+describe('a source of one’s own', () => {
+  function openSource() {
+    let listener: SourceListener | undefined
+    let ended = 0
+    const source: Source = {
+      follow(given) {
+        listener = given
+        return () => {
+          ended += 1
+        }
+      },
+    }
+    return {
+      source,
+      replace: (document: string | Uint8Array) => present(listener).replace(document),
+      fail: (problem: string) => present(listener).fail(problem),
+      ended: () => ended,
+    }
+  }
+
+  test('may have something at once', async () => {
+    const source: Source = {
+      follow(listener) {
+        listener.replace(old.bundle)
+        return () => {}
+      },
+    }
+    const { ask, state } = openTrustHouse(trustDomains(source))
+    expect(await ask(connectionOf(checkout))).toBe('allow')
+    expect(await state()).toBe('fresh')
+  })
+
+  test('is waited for, and replaces what it had', async () => {
+    const { source, replace } = openSource()
+    const { ask } = openTrustHouse(trustDomains(source))
+    const open = connectionOf(checkout)
+    const answer = ask(open)
+    await settled()
+    replace(Buffer.from(old.bundle))
+    expect(await answer).toBe('allow')
+    replace(next.bundle)
+    expect(await ask(open)).toBe('certificate_untrusted')
+    expect(await ask(connectionOf(orders))).toBe('allow')
+  })
+
+  test('that has nothing new says so: what it had serves for a day, from its first failure on', async () => {
+    const { source, replace, fail } = openSource()
+    const { ask, clock, state } = openTrustHouse(trustDomains(source))
+    replace(old.bundle)
+    const open = connectionOf(checkout)
+    fail('the agent is gone')
+    clock.advance({ seconds: 43_200 })
+    fail('it is still gone')
+    expect(await state()).toBe('stale: it is still gone')
+    clock.advance({ seconds: 43_200 })
+    expect(await ask(open)).toBe('allow')
+    clock.advance(1)
+    expect(await ask(open)).toBe('bundle_unavailable')
+    replace(old.bundle)
+    expect(await ask(open)).toBe('allow')
+    expect(await state()).toBe('fresh')
+  })
+
+  test('that sends what cannot be used changes nothing', async () => {
+    const { source, replace } = openSource()
+    const { ask, state } = openTrustHouse(trustDomains(source))
+    replace(old.bundle)
+    replace('nonsense')
+    expect(await ask(connectionOf(checkout))).toBe('allow')
+    expect(await state()).toMatch(/^stale: expected at least one PEM block/)
+  })
+
+  test('that never has anything leaves the guard unready, and does not keep it waiting', async () => {
+    const { source } = openSource()
+    const { guard, clock } = openTrustHouse(trustDomains(source))
+    const ready = guard.ready()
+    await settled()
+    clock.advance({ seconds: 12 })
+    expect(await ready).toMatchObject({ ready: false, certificates: [{ status: 'waiting' }] })
+  })
+
+  test('is ended once, with the guard, and is not heard after that', async () => {
+    const { source, replace, ended } = openSource()
+    const { guard, ask } = openTrustHouse(trustDomains(source))
+    replace(old.bundle)
+    guard.close()
+    guard.close()
+    expect(ended()).toBe(1)
+    replace(next.bundle)
+    expect(await ask(connectionOf(orders))).toBe('guard_closed')
+  })
+})
+
+test('a guard without timers reads anew what requests ask for', async () => {
+  const clock = createTestClock()
+  const path = fileWith(old.bundle)
+  const timeless = { now: () => clock.now() }
+  const { ask, after } = openTrustHouse(trustDomains(path), { clock: timeless as typeof clock })
+  const open = connectionOf(checkout)
+  await after(() => ask(open))
+  writeFileSync(path, next.bundle)
+  for (let look = 0; look < 2; look += 1) {
+    clock.advance({ seconds: 2 })
+    await after(() => ask(open))
+  }
+  expect(await ask(open)).toBe('certificate_untrusted')
+})

@@ -1,0 +1,426 @@
+// A guard that asks whether certificates were revoked: lists, responders, and what happens where nobody can say.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createGuard,
+  type FetchDocument,
+  type RevocationOptions,
+  type Source,
+  type SourceListener,
+} from '@countersign/core'
+import { createTestClock } from '@countersign/testing'
+import { afterAll, describe, expect, test } from 'vitest'
+import { connectionOf, present, settled } from './support/asking.ts'
+import { crl, type CrlOptions } from './support/der-crl.ts'
+import { at, authority, integer, leaf, names } from './support/der-certificate.ts'
+import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
+import { pemOf } from './support/pem.ts'
+import { openTrustHouse, type TrustHouse } from './support/trust-house.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'revocation-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const root = authority()
+const issuing = authority({ commonName: 'Issuing', parts: { serialNumber: integer(77) } }, root)
+const [checkout, orders] = [leafOf(5), leafOf(6)]
+const lists = { none: crl(root), checkout: crl(root, { revoked: [5], number: 2 }) }
+
+function leafOf(serialNumber: number, issuer = root): Buffer {
+  return leaf(issuer, {
+    names: [names.uri(`spiffe://prod.example/${serialNumber}`)],
+    parts: { serialNumber: integer(serialNumber) },
+  })
+}
+
+const on = (der: Uint8Array, ...chain: readonly Uint8Array[]): object => connectionOf({ der }, ...chain)
+
+function open(revocation: RevocationOptions, fetch?: FetchDocument, roots = pemOf(root.der)): TrustHouse {
+  const certificates = { trustDomains: { 'prod.example': roots }, revocation }
+  return openTrustHouse(certificates, {
+    clock: createTestClock(at),
+    ...(fetch === undefined ? {} : { fetch }),
+  })
+}
+
+let files = 0
+function fileWith(content: string | Uint8Array): string {
+  files += 1
+  const path = join(folder, `${files}.crl`)
+  writeFileSync(path, content)
+  return path
+}
+
+const pemList = (options: CrlOptions = {}): string => pemOf(crl(root, options), 'X509 CRL')
+
+describe('lists', () => {
+  test('in PEM or DER say who is revoked', async () => {
+    for (const source of [
+      pemList({ revoked: [5] }),
+      fileWith(lists.checkout),
+      fileWith(pemList({ revoked: [5] })),
+    ]) {
+      const { ask } = open({ crls: [source] })
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      expect(await ask(on(orders))).toBe('allow')
+    }
+  })
+
+  test('are followed: whoever is revoked is refused on the next request of the open connection', async () => {
+    const path = fileWith(lists.none)
+    const { ask, look } = open({ crls: [path] })
+    const [first, second] = [on(checkout), on(orders)]
+    expect(await ask(first)).toBe('allow')
+    expect(await ask(second)).toBe('allow')
+    writeFileSync(path, lists.checkout)
+    await look()
+    await look()
+    expect(await ask(first)).toBe('certificate_revoked')
+    expect(await ask(second)).toBe('allow')
+  })
+
+  test('speak of every certificate of a path but its root', async () => {
+    const below = leafOf(8, issuing)
+    const own = pemOf(crl(issuing), 'X509 CRL')
+    const asked = (crls: string[]) => open({ crls }).ask(on(below, issuing.der))
+    expect(await asked([own, pemList()])).toBe('allow')
+    expect(await asked([own])).toBe('revocation_unavailable')
+    expect(await asked([pemList()])).toBe('revocation_unavailable')
+    expect(await asked([own, pemList({ revoked: [77] })])).toBe('certificate_revoked')
+  })
+
+  test('of somebody else, or of another time, say nothing: that is an outage, not a denial', async () => {
+    const stranger = authority()
+    const asked = (list: string) => open({ crls: [list] }).ask(on(checkout))
+    expect(await asked(pemOf(crl(stranger), 'X509 CRL'))).toBe('revocation_unavailable')
+    expect(await asked(pemOf(crl(stranger, { revoked: [5] }), 'X509 CRL'))).toBe('revocation_unavailable')
+    expect(await asked(pemList({ until: '260531000000Z' }))).toBe('revocation_unavailable')
+    expect(await asked(pemList({ from: '260602000000Z' }))).toBe('revocation_unavailable')
+  })
+
+  test('end on open connections too', async () => {
+    const { ask, clock } = open({ crls: [pemList({ until: '260601000100Z' })] })
+    const connection = on(checkout)
+    expect(await ask(connection)).toBe('allow')
+    clock.advance({ seconds: 60 })
+    expect(await ask(connection)).toBe('allow')
+    clock.advance({ seconds: 1 })
+    expect(await ask(connection)).toBe('revocation_unavailable')
+  })
+
+  test('that are older than the one before take no revocation back', async () => {
+    const path = fileWith(lists.checkout)
+    const { ask, look } = open({ crls: [path] })
+    writeFileSync(path, lists.none)
+    await look()
+    await look()
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    // Once more, and it is still known.
+    writeFileSync(path, Buffer.concat([crl(root, { number: 0 })]))
+    await look()
+    await look()
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+  })
+
+  test('that are newer do: a certificate was on hold', async () => {
+    const path = fileWith(lists.checkout)
+    const { ask, look } = open({ crls: [path] })
+    writeFileSync(path, crl(root, { number: 3 }))
+    await look()
+    await look()
+    expect(await ask(on(checkout))).toBe('allow')
+  })
+
+  test('that somebody forged keep none out that comes after', async () => {
+    const forger = authority()
+    const path = fileWith(crl(forger, { number: 9_999, until: '270101000000Z' }))
+    const { ask, look } = open({ crls: [path] })
+    expect(await ask(on(checkout))).toBe('revocation_unavailable')
+    writeFileSync(path, lists.checkout)
+    await look()
+    await look()
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    expect(await ask(on(orders))).toBe('allow')
+  })
+
+  test('that cannot be used leave the one before in place, and are told', async () => {
+    const path = fileWith(lists.checkout)
+    const { ask, look, state } = open({ crls: [path] })
+    await ask(on(checkout))
+    for (const [content, problem] of [
+      [lists.none.subarray(0, 40), /list 1 cannot be read/],
+      [crl(root, { extensions: [] }), /list 1 says nothing that counts/],
+      ['-----BEGIN CERTIFICATE-----', /expected at least one PEM block `-----BEGIN X509 CRL-----`/],
+    ] as const) {
+      writeFileSync(path, content)
+      await look()
+      await look()
+      expect(await state()).toMatch(problem)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      expect(await ask(on(orders))).toBe('allow')
+    }
+  })
+
+  test('come from a source of one’s own, too', async () => {
+    let listener: SourceListener | undefined
+    const source: Source = {
+      follow(given) {
+        listener = given
+        return () => {}
+      },
+    }
+    const { ask } = open({ crls: [source] })
+    const answer = ask(on(orders))
+    await settled()
+    present(listener).replace(lists.none)
+    expect(await answer).toBe('allow')
+    expect(await ask(on(checkout))).toBe('allow')
+    present(listener).replace(lists.checkout)
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+  })
+
+  describe('behind a URL', () => {
+    const url = 'http://pki.test/root.crl'
+
+    test('may come without TLS, and are waited for by the first who need them', async () => {
+      const asked: string[] = []
+      const fetch: FetchDocument = async ({ href }, { maxBytes, headers }) => {
+        asked.push(`${href} ${maxBytes} ${headers?.['accept']}`)
+        return { status: 200, headers: { 'cache-control': 'max-age=600' }, octets: lists.checkout }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      expect(await Promise.all([ask(on(checkout)), ask(on(orders))])).toEqual([
+        'certificate_revoked',
+        'allow',
+      ])
+      expect(asked).toEqual([`${url} 8388608 application/pkix-crl, application/x-pem-file, */*;q=0.1`])
+      await after(() => clock.advance({ seconds: 480 }))
+      expect(asked).toHaveLength(2)
+    })
+
+    test('that do not come are an outage after two seconds, and the service recovers by itself', async () => {
+      let isDown = true
+      const fetch: FetchDocument = async () => {
+        if (isDown) return Promise.withResolvers<never>().promise
+        return { status: 200, headers: {}, octets: lists.none }
+      }
+      const { ask, clock, guard } = open({ crls: [url] }, fetch)
+      const answer = ask(on(checkout))
+      await settled()
+      clock.advance({ seconds: 2 })
+      expect(await answer).toBe('revocation_unavailable')
+      isDown = false
+      const ready = guard.ready()
+      expect(await Promise.race([ready, settled().then(() => 'waiting')])).toBe('waiting')
+    })
+
+    test('that do not come are waited for by so many requests at once, and no more', async () => {
+      const fetch: FetchDocument = () => Promise.withResolvers<never>().promise
+      const { ask, clock } = open({ crls: [url] }, fetch)
+      const waiting = Array.from({ length: 2048 }, () => ask(on(orders)))
+      await settled()
+      expect(await ask(on(orders))).toBe('revocation_unavailable')
+      clock.advance({ seconds: 2 })
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(['revocation_unavailable']))
+    })
+  })
+})
+
+describe('soft-fail', () => {
+  test('accepts where nobody can say, and refuses where somebody does', async () => {
+    const own = pemOf(crl(issuing), 'X509 CRL')
+    const { ask } = open({ crls: [own], mode: 'soft-fail' })
+    expect(await ask(on(checkout))).toBe('allow')
+    const strict = open({ crls: [pemList({ revoked: [5] })], mode: 'soft-fail' })
+    expect(await strict.ask(on(checkout))).toBe('certificate_revoked')
+  })
+
+  test('waits for nobody, is ready without lists, and counts them once they come', async () => {
+    const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+    const { ask, after, guard } = open({ crls: ['http://pki.test/'], mode: 'soft-fail' }, () => promise)
+    const connection = on(checkout)
+    expect(await ask(connection)).toBe('allow')
+    await after(() => resolve({ status: 200, headers: {}, octets: lists.checkout }))
+    expect(await ask(connection)).toBe('certificate_revoked')
+    expect(await guard.ready()).toMatchObject({
+      ready: true,
+      certificates: [{ isRequired: false }, {}].slice(0, 1),
+    })
+  })
+
+  test('is ready while its lists are out of reach', async () => {
+    const fetch: FetchDocument = async () => {
+      throw new Error('connection refused')
+    }
+    const [soft, hard] = (['soft-fail', 'hard-fail'] as const).map((mode) =>
+      open({ crls: ['http://pki.test/'], mode }, fetch),
+    )
+    expect((await soft?.guard.ready())?.ready).toBe(true)
+    expect((await hard?.guard.ready())?.ready).toBe(false)
+  })
+})
+
+describe('a responder', () => {
+  const responders = ['http://ocsp.test/'] as const
+  const serials = { checkout: askedFor(5), orders: askedFor(6) }
+
+  function askedFor(serialNumber: number): Asked {
+    return askedOf(root, { serialNumber: integer(serialNumber) })
+  }
+
+  /** A responder that knows of these, and answers at once. */
+  function responder(revoked: ReadonlySet<Asked> = new Set()) {
+    const site = { revoked, asked: 0, isDown: false, nowMs: at.getTime() }
+    const fetch: FetchDocument = async (_url, { body }) => {
+      site.asked += 1
+      if (site.isDown) throw new Error('connection refused')
+      const asked = present(
+        Object.values(serials).find(({ certId }) =>
+          Buffer.from(body as Uint8Array).includes(Buffer.from(certId)),
+        ),
+      )
+      const status = site.revoked.has(asked) ? { says: says.revoked(at.getTime()) } : {}
+      return { status: 200, headers: {}, octets: answerAbout(asked, { ...status, thisUpdate: site.nowMs }) }
+    }
+    return { site, fetch }
+  }
+
+  test('is asked once for a certificate, by the first request', async () => {
+    const { site, fetch } = responder(new Set([serials.checkout]))
+    const { ask } = open({ ocsp: { responders } }, fetch)
+    const connection = on(orders)
+    expect(await ask(connection)).toBe('allow')
+    expect(await ask(connection)).toBe('allow')
+    expect(await ask(on(orders))).toBe('allow')
+    expect(site.asked).toBe(1)
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+  })
+
+  test('is sent a nonce where that is asked for, and is believed with it alone', async () => {
+    for (const nonce of [false, true]) {
+      const sizes: number[] = []
+      const { fetch } = responder()
+      const counting: FetchDocument = (url, options) => {
+        sizes.push(Buffer.from(options.body as Uint8Array).length)
+        return fetch(url, options)
+      }
+      const { ask } = open({ ocsp: { responders, nonce } }, counting)
+      expect(await ask(on(orders))).toBe('allow')
+      expect((sizes[0] ?? 0) > 100).toBe(nonce)
+    }
+  })
+
+  test('that is down is an outage', async () => {
+    const { site, fetch } = responder()
+    site.isDown = true
+    const { ask, guard } = open({ ocsp: { responders } }, fetch)
+    expect((await guard.ready()).certificates).toMatchObject([{ status: 'waiting', isRequired: false }])
+    expect(await ask(on(orders))).toBe('revocation_unavailable')
+    expect(await guard.ready()).toMatchObject({
+      ready: true,
+      certificates: [
+        {
+          source: "certificates.revocation.ocsp.responders['http://ocsp.test/']",
+          status: 'stale',
+          problem: expect.stringContaining('no whole answer'),
+        },
+      ],
+    })
+  })
+
+  test('is not asked where a list has an answer', async () => {
+    const { site, fetch } = responder()
+    const { ask } = open({ crls: [pemList({ revoked: [5] })], ocsp: { responders } }, fetch)
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    expect(await ask(on(orders))).toBe('allow')
+    expect(site.asked).toBe(0)
+  })
+
+  test('is asked where a list leaves it open', async () => {
+    const { site, fetch } = responder()
+    const { ask } = open({ crls: [pemList({ until: '260531000000Z' })], ocsp: { responders } }, fetch)
+    expect(await ask(on(orders))).toBe('allow')
+    expect(site.asked).toBe(1)
+  })
+
+  test('is asked again before its answer ends, and nobody waits for that', async () => {
+    const { site, fetch } = responder()
+    const { ask, clock } = open({ ocsp: { responders } }, fetch)
+    const connection = on(orders)
+    await ask(connection)
+    clock.advance({ seconds: 50 * 60 })
+    site.nowMs = clock.now()
+    expect(await ask(on(orders))).toBe('allow')
+    await settled()
+    clock.advance({ seconds: 20 * 60 })
+    site.isDown = true
+    expect(await ask(connection)).toBe('allow')
+    expect(await ask(on(orders))).toBe('allow')
+  })
+
+  test('that calls a certificate revoked ends what rests on it, on open connections too', async () => {
+    const { site, fetch } = responder()
+    const { ask, clock } = open({ ocsp: { responders } }, fetch)
+    const connection = on(checkout)
+    expect(await ask(connection)).toBe('allow')
+    clock.advance({ seconds: 50 * 60 })
+    site.nowMs = clock.now()
+    site.revoked = new Set([serials.checkout])
+    // Somebody else's connection has it asked about anew.
+    expect(await ask(on(checkout))).toBe('allow')
+    await settled()
+    expect(await ask(connection)).toBe('certificate_revoked')
+  })
+
+  test('is asked beside under soft-fail, and its word counts from then on', async () => {
+    const { fetch } = responder(new Set([serials.checkout]))
+    const { ask } = open({ ocsp: { responders }, mode: 'soft-fail' }, fetch)
+    const connection = on(checkout)
+    expect(await ask(connection)).toBe('allow')
+    await settled()
+    expect(await ask(connection)).toBe('certificate_revoked')
+  })
+
+  test('that could not be asked under soft-fail is asked again after a minute', async () => {
+    const { site, fetch } = responder(new Set([serials.checkout]))
+    site.isDown = true
+    const { ask, clock } = open({ ocsp: { responders }, mode: 'soft-fail' }, fetch)
+    const connection = on(checkout)
+    await ask(connection)
+    await settled()
+    site.isDown = false
+    clock.advance({ seconds: 60 })
+    expect(await ask(connection)).toBe('allow')
+    clock.advance(1)
+    await ask(connection)
+    await settled()
+    expect(await ask(connection)).toBe('certificate_revoked')
+  })
+
+  test('is asked no more once the guard is closed', async () => {
+    const { site, fetch } = responder()
+    const { ask, guard } = open({ ocsp: { responders } }, fetch)
+    guard.close()
+    expect(await ask(on(orders))).toBe('guard_closed')
+    expect(site.asked).toBe(0)
+  })
+})
+
+test.each<[string, object, RegExp]>([
+  ['nobody to ask', {}, /name who knows of revocations/],
+  ['no lists', { crls: [] }, /name who knows of revocations/],
+  ['one list in place of several', { crls: './ca.crl' }, /crls`: expected a list such as/],
+  ['a file that is not there', { crls: ['./none.crl'] }, /crls\[0\]`: the file `.\/none.crl` cannot be read/],
+  ['a URL of another kind', { crls: [{ url: 'ftp://pki.test/' }] }, /crls\[0\]/],
+  ['no responder', { ocsp: { responders: [] } }, /responders`: expected at least one URL/],
+  ['a responder that is no URL', { ocsp: { responders: ['ocsp.test'] } }, /responders\[0\]/],
+  ['something unknown beside responders', { ocsp: { responders: ['http://a/'], url: 1 } }, /url/],
+  ['a nonce that is a number', { ocsp: { responders: ['http://a/'], nonce: 1 } }, /nonce`: expected true or/],
+  ['authorities that are none', { ocsp: { responders: ['http://a/'], ca: './none.pem' } }, /ocsp.ca/],
+  ['a responder with a password', { ocsp: { responders: ['http://a:b@c/'] } }, /responders\[0\]/],
+  ['another mode', { crls: [pemList()], mode: 'hard' }, /mode`: expected 'hard-fail' or 'soft-fail', got/],
+  ['something unknown', { crl: [] }, /crl/],
+])('%s is a mistake', (_, revocation, message) => {
+  const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation }
+  expect(() => createGuard({ certificates })).toThrow(message)
+})
