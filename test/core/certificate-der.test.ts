@@ -407,9 +407,9 @@ test('a certificate of more than 16 KiB is refused', () => {
 })
 
 test('whatever is changed, nothing throws, and what is still accepted says the same to OpenSSL', () => {
-  const [first = 1, ...others] = [1, 2, 4, 8, 16, 32, 64, 128]
+  const flips = [1, 2, 4, 8, 16, 32, 64, 128]
   for (let position = 0; position < good.length; position += 1) {
-    for (const bit of [first, ...others.slice(0, tries(others.length))]) {
+    for (const bit of flips.slice(0, tries(flips.length))) {
       const changed = Buffer.from(good)
       changed[position] = (changed[position] ?? 0) ^ bit
       const parsed = parseCertificate(changed)
