@@ -22,6 +22,7 @@ import {
 
 /** More of them: FUZZ_RUNS=200000; others: FUZZ_SEED. */
 const runs = Number(process.env['FUZZ_RUNS'] ?? 3000)
+const resigned = Math.floor(runs / 3)
 const seed = Number(process.env['FUZZ_SEED'] ?? 6960)
 
 const asked = { ...askedOf(root), nonce: Buffer.alloc(32, 7) }
@@ -62,7 +63,7 @@ function basicOf(octets: Uint8Array): Buffer {
   return Buffer.from(inside.takeTagged(0x04))
 }
 
-test(`${runs} answers that were changed say what was signed, or nothing`, () => {
+test(`${runs} answers that were changed say what was signed, or nothing`, { timeout: 600_000 }, () => {
   const random = createRandom(seed)
   let believed = 0
   for (let run = 0; run < runs; run += 1) {
@@ -82,26 +83,33 @@ test(`${runs} answers that were changed say what was signed, or nothing`, () => 
   expect(believed).toBeGreaterThan(0)
 })
 
-test(`${runs / 3} answers whose signer writes what it likes say nothing, or one thing in one spelling`, () => {
-  const random = createRandom(seed)
-  let believed = 0
-  for (let run = 0; run < runs / 3; run += 1) {
-    const { octets, signer } = originals[run % originals.length] ?? { octets: Buffer.alloc(0), signer: root }
-    const data = mutateDer(Buffer.from(parseOcspResponse(octets).signedData.signed), random)
-    const signature = der(0x03, Buffer.from([0]), sign('sha256', data, signer.keys.privateKey))
-    const certificates = der(0xa0, sequence(delegated.der))
-    const mutant = wrap(sequence(data, ecdsaWithSha256, signature, certificates))
-    const told = `run ${run} of seed ${seed}: ${mutant.toString('base64')}`
-    const result = read(mutant)
-    if (typeof result === 'string') continue
-    believed += 1
-    expect(rewritten(data).equals(data), told).toBe(true)
-    expect(data.includes(Buffer.from(asked.certId)), told).toBe(true)
-    const { status } = result
-    if (status !== 'unknown') expect(status.until, told).toBeGreaterThanOrEqual(now)
-  }
-  expect(believed).toBeGreaterThan(0)
-})
+test(
+  `${resigned} answers whose signer writes what it likes say nothing, or one thing in one spelling`,
+  { timeout: 600_000 },
+  () => {
+    const random = createRandom(seed)
+    let believed = 0
+    for (let run = 0; run < resigned; run += 1) {
+      const { octets, signer } = originals[run % originals.length] ?? {
+        octets: Buffer.alloc(0),
+        signer: root,
+      }
+      const data = mutateDer(Buffer.from(parseOcspResponse(octets).signedData.signed), random)
+      const signature = der(0x03, Buffer.from([0]), sign('sha256', data, signer.keys.privateKey))
+      const certificates = der(0xa0, sequence(delegated.der))
+      const mutant = wrap(sequence(data, ecdsaWithSha256, signature, certificates))
+      const told = `run ${run} of seed ${seed}: ${mutant.toString('base64')}`
+      const result = read(mutant)
+      if (typeof result === 'string') continue
+      believed += 1
+      expect(rewritten(data).equals(data), told).toBe(true)
+      expect(data.includes(Buffer.from(asked.certId)), told).toBe(true)
+      const { status } = result
+      if (status !== 'unknown') expect(status.until, told).toBeGreaterThanOrEqual(now)
+    }
+    expect(believed).toBeGreaterThan(0)
+  },
+)
 
 test('an answer that is cut short anywhere says nothing', () => {
   for (const { octets } of originals) {
