@@ -43,7 +43,6 @@ export const fetchDocument: FetchDocument = (url, { ca, cert, key, headers, body
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           accept: 'application/json, application/jwk-set+json',
-          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
           ...headers,
         },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
