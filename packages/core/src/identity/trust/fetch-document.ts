@@ -48,7 +48,6 @@ export const fetchDocument: FetchDocument = (
         method: body === undefined ? 'GET' : 'POST',
         headers: {
           accept: 'application/json, application/jwk-set+json',
-          ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
           ...headers,
         },
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
