@@ -57,7 +57,7 @@ export const testsOfRooms = {
     'test/threats/forwarded-certificates.test.ts',
   ],
   'identity/trust': [
-    'test/core/{attacked-key-sources,discover,fetch-document,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,opaque-tokens,presets-spiffe,select-key}.test.ts',
+    'test/core/{attacked-key-sources,discover,fetch-document,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,live-roots,opaque-tokens,presets-spiffe,select-key,tls-reload}.test.ts',
     'test/threats/{key-sets-and-caches,tenants}.test.ts',
   ],
 }
