@@ -13,7 +13,7 @@ import { createTestClock } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connectionOf, present, settled } from './support/asking.ts'
 import { crl, type CrlOptions } from './support/der-crl.ts'
-import { at, authority, integer, leaf, names } from './support/der-certificate.ts'
+import { at, authority, createKeys, integer, leaf, names } from './support/der-certificate.ts'
 import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
 import { pemOf } from './support/pem.ts'
 import { openTrustHouse, type TrustHouse } from './support/trust-house.ts'
@@ -49,6 +49,18 @@ function fileWith(content: string | Uint8Array): string {
   const path = join(folder, `${files}.crl`)
   writeFileSync(path, content)
   return path
+}
+
+/** A source that says what it is told to. */
+function pushed() {
+  let listener: SourceListener | undefined
+  const source: Source = {
+    follow(given) {
+      listener = given
+      return () => {}
+    },
+  }
+  return { source, replace: (document: Uint8Array) => present(listener).replace(document) }
 }
 
 const pemList = (options: CrlOptions = {}): string => pemOf(crl(root, options), 'X509 CRL')
@@ -120,6 +132,26 @@ describe('lists', () => {
     await look()
     await look()
     expect(await ask(on(checkout))).toBe('certificate_revoked')
+  })
+
+  test.each<[string, Uint8Array]>([
+    ['that somebody forged', crl(root, { number: 9_999, keys: createKeys() })],
+    ['of somebody else', crl(authority({ commonName: 'Nobody' }))],
+  ])('%s, served in between, let no older one take a revocation back', async (_, between) => {
+    for (const mode of ['hard-fail', 'soft-fail'] as const) {
+      const { source, replace } = pushed()
+      const { ask } = open({ crls: [source], mode })
+      replace(lists.checkout)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      replace(between)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      replace(lists.none)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      expect(await ask(on(orders))).toBe('allow')
+      // Its authority takes it back, and nobody keeps that out.
+      replace(crl(root, { number: 3 }))
+      expect(await ask(on(checkout))).toBe('allow')
+    }
   })
 
   test('that are newer do: a certificate was on hold', async () => {

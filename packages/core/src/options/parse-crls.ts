@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts'
 import { MalformedDer } from '../identity/certificate/der.ts'
-import { isOlder } from '../identity/revocation/crl-age.ts'
+import { isOlder, supersedes } from '../identity/revocation/crl-age.ts'
 import { maxCrlBytes, parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
 import { refreshIntervalOf } from '../identity/trust/refresh-times.ts'
 import { parseCrlPem } from './crl-sources.ts'
@@ -18,7 +18,7 @@ export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({
       if (crl.unusable === undefined) return crl
       throw new Error(`list ${i + 1} says nothing that counts: it has ${crl.unusable}`)
     })
-    return Object.freeze([...crls, ...newerThan(crls, previous, clock.now())])
+    return Object.freeze([...crls, ...keptOf(crls, previous, clock.now())])
   },
   intervalOf: refreshIntervalOf,
   // A list says itself how long it serves.
@@ -42,19 +42,24 @@ function read(der: Uint8Array, i: number): ParsedCrl {
 }
 
 /**
- * Of the lists before, those that a newer reading goes back behind: whoever serves an old list hides nothing by it, since a
- * revocation on either counts. Nobody has checked their signatures yet, so neither can keep the other out.
+ * Of the lists before, those that a newer reading does not take the place of: whoever serves an old list, or another one in between,
+ * hides nothing by it, since a revocation on either counts. One that was asked about and found to be signed gives way to what the same
+ * key has signed and to nothing else; of others nobody has checked the signatures yet, so neither can keep the other out.
  */
-const newerThan = (
+const keptOf = (
   crls: readonly ParsedCrl[],
   previous: readonly ParsedCrl[],
   nowMs: number,
 ): readonly ParsedCrl[] =>
-  previous.filter(
-    (before) =>
-      (before.nextUpdate ?? 0) >= nowMs &&
-      crls.some((crl) => isOlder(crl, before)) &&
-      !previous.some((other) => isOlder(before, other)),
-  )
+  previous.filter((before) => {
+    if ((before.nextUpdate ?? 0) < nowMs) return false
+    if (before.provenSigner !== undefined) {
+      const isSuperseded = (crl: ParsedCrl): boolean => supersedes(crl, before)
+      return (
+        !crls.some(isSuperseded) && !previous.some((other) => isOlder(before, other) && isSuperseded(other))
+      )
+    }
+    return crls.some((crl) => isOlder(crl, before)) && !previous.some((other) => isOlder(before, other))
+  })
 
 const isPem = (octets: Uint8Array): boolean => Buffer.from(octets).includes('-----BEGIN')
