@@ -12,6 +12,8 @@ export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({
   isText: (text) => text.includes('-----BEGIN'),
   parse(octets, previous = []) {
     const ders = isPem(octets) ? parseCrlPem(Buffer.from(octets).toString('latin1')) : [octets]
+    // Each is compared with each, and lists may come without TLS from whoever is on the way.
+    if (ders.length > maxLists) throw new Error(`expected at most ${maxLists} lists, got ${ders.length}`)
     if (ders.length === 0) throw new Error('expected at least one PEM block `-----BEGIN X509 CRL-----`')
     const crls = ders.map((der, i) => {
       const crl = read(der, i)
@@ -63,3 +65,4 @@ const keptOf = (
   })
 
 const isPem = (octets: Uint8Array): boolean => Buffer.from(octets).includes('-----BEGIN')
+const maxLists = 256
