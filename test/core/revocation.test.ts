@@ -193,6 +193,15 @@ describe('lists', () => {
     }
   })
 
+  test('are so many in one document and no more: each is compared with each', async () => {
+    const { source, replace } = pushed()
+    const { state } = open({ crls: [source] })
+    replace(Buffer.from(pemList().repeat(256)))
+    expect(await state()).toBe('fresh')
+    replace(Buffer.from(pemList().repeat(257)))
+    expect(await state()).toBe('stale: expected at most 256 lists, got 257')
+  })
+
   test('come from a source of one’s own, too', async () => {
     let listener: SourceListener | undefined
     const source: Source = {
@@ -436,6 +445,30 @@ describe('a responder', () => {
     expect(await ask(on(orders))).toBe('guard_closed')
     expect(site.asked).toBe(0)
   })
+
+  test('that is being asked is let go when the guard is closed, and lets nobody in any more', async () => {
+    const answer = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+    let isLetGo = false
+    const { ask, guard } = open({ ocsp: { responders } }, (_url, { signal }) => {
+      signal.addEventListener('abort', () => (isLetGo = true))
+      return answer.promise
+    })
+    const waiting = ask(on(orders))
+    await settled()
+    guard.close()
+    expect(isLetGo).toBe(true)
+    answer.resolve({ status: 200, headers: {}, octets: answerAbout(serials.orders) })
+    expect(await waiting).not.toBe('allow')
+  })
+})
+
+test('a guard that is closed as soon as lists come lets nobody in who waited for them', async () => {
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const { ask, guard } = open({ crls: ['http://pki.test/'] }, () => promise)
+  const waiting = ask(on(orders))
+  guard.onTrustChange(() => guard.close())
+  resolve({ status: 200, headers: {}, octets: lists.none })
+  expect(await waiting).toBe('guard_closed')
 })
 
 test.each<[string, object, RegExp]>([

@@ -74,7 +74,7 @@ function parseOcsp(
     nonceOctets: nonce ? randomBytes : undefined,
     landed: (landing) => sources.tellAnswer(landing),
   })
-  sources.addResponders(() => statuses.state)
+  sources.addResponders(statuses)
   return statuses
 }
 

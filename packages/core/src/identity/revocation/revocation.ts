@@ -32,10 +32,6 @@ export class Revocation {
     return new Inquiry(this.#parts, this.#crlsAt(nowMs), nowMs)
   }
 
-  close(): void {
-    this.#parts.ocsp?.close()
-  }
-
   // Made anew only when a source has replaced its lists.
   #crlsAt(nowMs: number): CrlSet {
     const lists = this.#parts.crls.map((source) => source.current(nowMs) ?? noLists)
