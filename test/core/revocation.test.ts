@@ -384,6 +384,22 @@ describe('a responder', () => {
     expect(site.asked).toBe(1)
   })
 
+  test('that called a certificate revoked is believed though a list comes that leaves it out', async () => {
+    const { fetch } = responder(new Set([serials.checkout]))
+    const { source, replace } = pushed()
+    const { ask, clock } = open({ crls: [source], ocsp: { responders } }, fetch)
+    replace(crl(authority({ commonName: 'Nobody' })))
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    replace(lists.none)
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    expect(await ask(on(orders))).toBe('allow')
+    // As long as it said.
+    clock.advance({ seconds: 3600 })
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    clock.advance(1)
+    expect(await ask(on(checkout))).toBe('allow')
+  })
+
   test('is asked again before its answer ends, and nobody waits for that', async () => {
     const { site, fetch } = responder()
     const { ask, clock } = open({ ocsp: { responders } }, fetch)

@@ -66,6 +66,11 @@ export class OcspStatuses {
     return { ...known, askAgainAt: nowMs + lookAgainMs }
   }
 
+  /** The same, without asking anybody. */
+  recall(question: StatusQuestion, nowMs: number): RevocationStatus | undefined {
+    return this.#memory.find(this.#keyOf(question), nowMs)
+  }
+
   /**
    * Asks for every status that is not known, and resolves when all answers came, well or badly, or after 2 seconds (where the clock
    * has timers). What came of it `statusOf` says. Never rejects. False, at once, where too many wait already.
