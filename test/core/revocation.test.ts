@@ -478,6 +478,32 @@ describe('a responder', () => {
   })
 })
 
+test('strangers who wait for the roots of one domain keep nobody of another one from waiting', async () => {
+  const answer = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const fetch: FetchDocument = ({ href }) =>
+    href === 'http://ocsp.test/' ? answer.promise : Promise.withResolvers<never>().promise
+  const { ask, clock } = openTrustHouse(
+    {
+      trustDomains: { 'prod.example': pemOf(root.der), 'partner.example': 'https://partner.test/bundle' },
+      revocation: { ocsp: { responders: ['http://ocsp.test/'] } },
+    },
+    { clock: createTestClock(at), fetch },
+  )
+  const stranger = leaf(authority(), { names: [names.uri('spiffe://partner.example/x')] })
+  const strangers = Array.from({ length: 2048 }, () => ask(on(stranger)))
+  await settled()
+  const waiting = ask(on(orders))
+  await settled()
+  answer.resolve({
+    status: 200,
+    headers: {},
+    octets: answerAbout(askedOf(root, { serialNumber: integer(6) })),
+  })
+  expect(await waiting).toBe('allow')
+  clock.advance({ seconds: 2 })
+  expect(new Set(await Promise.all(strangers))).toEqual(new Set(['bundle_unavailable']))
+})
+
 test('a guard that is closed as soon as lists come lets nobody in who waited for them', async () => {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
   const { ask, guard } = open({ crls: ['http://pki.test/'] }, () => promise)

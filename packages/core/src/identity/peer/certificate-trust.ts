@@ -39,6 +39,9 @@ export class CertificateTrust {
   readonly #options: CertificateTrustOptions
   readonly #cache: VerificationCache<CertificateVerification>
   readonly #chains: ChainMemory
+  /** For roots that have not come, which strangers can ask for as well; so they never keep those out who wait for the other. */
+  readonly #patienceForRoots: Patience
+  /** For what is known of revocations: asked for by those whose path holds otherwise. */
   readonly #patience: Patience
   #generation = 0
 
@@ -46,6 +49,7 @@ export class CertificateTrust {
     this.#options = options
     this.#cache = new VerificationCache(options.maxCacheEntries)
     this.#chains = new ChainMemory(options.maxCacheEntries)
+    this.#patienceForRoots = new Patience(options.clock)
     this.#patience = new Patience(options.clock)
     options.sources.onReplaced(() => {
       this.#generation += 1
@@ -78,7 +82,7 @@ export class CertificateTrust {
     const inquiry = this.#options.revocation?.inquire(nowMs)
     const verified = this.#attempt(presented, inquiry, digest, nowMs)
     const help = isOutage(verified) ? this.#helpFor(inquiry, nowMs) : undefined
-    const patience = help && this.#patience.wait(help)
+    const patience = help && this.#patienceFor(verified).wait(help)
     if (patience === undefined) return verified
     return patience.then(() => {
       const now = this.#options.clock.now()
@@ -133,6 +137,11 @@ export class CertificateTrust {
     }
     const known = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
     return { leaf, intermediates: [...new Set([...shown, ...known])], tlsError }
+  }
+
+  #patienceFor(verified: Verified): Patience {
+    const isOfRoots = verified instanceof Refusal && verified.code === 'bundle_unavailable'
+    return isOfRoots ? this.#patienceForRoots : this.#patience
   }
 
   #helpFor(inquiry: Inquiry | undefined, nowMs: number): Promise<unknown> | undefined {
