@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  authenticated,
   createGuard,
+  type CertificateOptions,
   type FetchDocument,
   type RevocationOptions,
   type Source,
@@ -11,11 +13,12 @@ import {
 } from '@countersign/core'
 import { createTestClock } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { connectionOf, present, settled } from './support/asking.ts'
+import { codeOf, connectionOf, present, settled } from './support/asking.ts'
 import { crl, type CrlOptions } from './support/der-crl.ts'
 import { at, authority, createKeys, integer, leaf, names } from './support/der-certificate.ts'
 import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
 import { pemOf } from './support/pem.ts'
+import { forwardedRequest, written } from './support/proxies.ts'
 import { openTrustHouse, type TrustHouse } from './support/trust-house.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'revocation-'))
@@ -502,6 +505,22 @@ test('strangers who wait for the roots of one domain keep nobody of another one 
   expect(await waiting).toBe('allow')
   clock.advance({ seconds: 2 })
   expect(new Set(await Promise.all(strangers))).toEqual(new Set(['bundle_unavailable']))
+})
+
+test('a proxy of which nobody can say whether it was revoked is an outage, and no stranger', async () => {
+  const certificates: CertificateOptions = {
+    trustDomains: { 'prod.example': pemOf(root.der) },
+    revocation: { crls: [pemOf(crl(authority()), 'X509 CRL')] },
+    forwarded: {
+      format: 'rfc9440',
+      header: 'client-cert',
+      from: { spiffeId: 'spiffe://prod.example/5' },
+      untrusted: 'refuse',
+    },
+  }
+  const guard = createGuard({ certificates, log: false }, { clock: createTestClock(at) })
+  const request = forwardedRequest(written.rfc9440([orders]), on(checkout))
+  expect(codeOf(await guard.decide(request, authenticated()))).toBe('revocation_unavailable')
 })
 
 test('a guard that is closed as soon as lists come lets nobody in who waited for them', async () => {
