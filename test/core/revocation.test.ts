@@ -242,6 +242,38 @@ describe('lists', () => {
       expect(asked).toHaveLength(2)
     })
 
+    test('are read again before they end, however long HTTP would keep them', async () => {
+      const ends = ['260601010000Z', '260601030000Z', '260601030000Z']
+      const asked: number[] = []
+      const fetch: FetchDocument = async () => {
+        asked.push(clock.now() - at.getTime())
+        const octets = crl(root, { number: asked.length, until: ends[asked.length - 1] ?? '270101000000Z' })
+        return { status: 200, headers: { 'cache-control': 'max-age=86400' }, octets }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      expect(await ask(on(orders))).toBe('allow')
+      await after(() => clock.advance({ seconds: 48 * 60 }))
+      expect(asked).toEqual([0, 48 * 60_000])
+      clock.advance({ seconds: 13 * 60 })
+      expect(await ask(on(orders))).toBe('allow')
+    })
+
+    test('that have ended are looked for once a minute', async () => {
+      let asked = 0
+      const fetch: FetchDocument = async () => {
+        asked += 1
+        return {
+          status: 200,
+          headers: { 'cache-control': 'max-age=86400' },
+          octets: crl(root, { until: '260531000000Z' }),
+        }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      expect(await ask(on(orders))).toBe('revocation_unavailable')
+      await after(() => clock.advance({ seconds: 60 }))
+      expect(asked).toBe(2)
+    })
+
     test('that do not come are an outage after two seconds, and the service recovers by itself', async () => {
       let isDown = true
       const fetch: FetchDocument = async () => {

@@ -22,7 +22,7 @@ export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({
     })
     return Object.freeze([...crls, ...keptOf(crls, previous, clock.now())])
   },
-  intervalOf: refreshIntervalOf,
+  intervalOf: (reading, crls) => Math.min(refreshIntervalOf(reading), aheadOfEnd(crls, clock.now())),
   // A list says itself how long it serves.
   maxStaleMs: Infinity,
   maxBytes: maxCrlBytes,
@@ -64,5 +64,12 @@ const keptOf = (
     return crls.some((crl) => isOlder(crl, before)) && !previous.some((other) => isOlder(before, other))
   })
 
+// What a cache in between says of a list does not make it last: the next one is looked for before the first of them ends.
+function aheadOfEnd(crls: readonly ParsedCrl[], nowMs: number): number {
+  const left = Math.min(...crls.map(({ nextUpdate = Infinity }) => nextUpdate)) - nowMs
+  return Math.max(minIntervalMs, left * 0.8)
+}
+
 const isPem = (octets: Uint8Array): boolean => Buffer.from(octets).includes('-----BEGIN')
 const maxLists = 256
+const minIntervalMs = 60_000
