@@ -387,3 +387,13 @@ test('a guard without timers reads anew what requests ask for', async () => {
   }
   expect(await ask(open)).toBe('certificate_untrusted')
 })
+
+test.each([undefined, Promise.resolve()])(
+  'a source whose `follow` returns %s is a mistake: nobody could end it',
+  (end) => {
+    const source = { follow: () => end } as unknown as Source // a mistake
+    expect(() =>
+      createGuard({ certificates: { trustDomains: { 'prod.example': source } }, log: false }),
+    ).toThrow(/`certificates.trustDomains\['prod.example'\]`: `follow` has to return a function/)
+  },
+)

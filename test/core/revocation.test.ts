@@ -564,7 +564,11 @@ test('a guard that is closed as soon as lists come lets nobody in who waited for
   expect(await waiting).toBe('guard_closed')
 })
 
-test.each<[string, object, RegExp]>([
+test.each<[string, unknown, RegExp]>([
+  ['null, as of an empty line in YAML,', null, /certificates.revocation`: expected an object, got null/],
+  ['false', false, /certificates.revocation`: expected an object/],
+  ['an empty text', '', /certificates.revocation`: expected an object/],
+  ['a variable that nobody has set', undefined, /certificates.revocation/],
   ['nobody to ask', {}, /name who knows of revocations/],
   ['no lists', { crls: [] }, /name who knows of revocations/],
   ['one list in place of several', { crls: './ca.crl' }, /crls`: expected a list such as/],
@@ -579,6 +583,6 @@ test.each<[string, object, RegExp]>([
   ['another mode', { crls: [pemList()], mode: 'hard' }, /mode`: expected 'hard-fail' or 'soft-fail', got/],
   ['something unknown', { crl: [] }, /crl/],
 ])('%s is a mistake', (_, revocation, message) => {
-  const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation }
+  const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation } as CertificateOptions // a mistake
   expect(() => createGuard({ certificates })).toThrow(message)
 })

@@ -117,9 +117,15 @@ function followSource<T>(
   { parse, maxStaleMs }: DocumentKind<T>,
   { clock, sources, isRequired }: LiveContext,
 ): Live<T> {
+  // Said when the guard is made: when it is closed, whatever is closed after this one would stay open.
+  const follow: Source['follow'] = (listener) => {
+    const end: unknown = source.follow(listener)
+    if (typeof end === 'function') return () => void end()
+    throw new ConfigurationError(option, '`follow` has to return a function, which ends it')
+  }
   return sources.add(
     { source: option, isRequired },
-    (landed) => new SuppliedValue({ clock, source, parse, maxStaleMs, landed }),
+    (landed) => new SuppliedValue({ clock, source: { follow }, parse, maxStaleMs, landed }),
   )
 }
 
