@@ -25,6 +25,8 @@ import { createTestCa, type TestSvid } from '@countersign/testing'
 import fastify from 'fastify'
 import { afterAll, describe, expect, test } from 'vitest'
 import { requestWith } from './support/asking.ts'
+import { authority, createKeys, name } from './support/der-certificate.ts'
+import { pemOf } from './support/pem.ts'
 import { askTwice } from './support/resuming.ts'
 import {
   createPollingClock,
@@ -172,6 +174,30 @@ describe('the options of a server of one’s own', () => {
         isResumed: true,
         body: checkout.spiffeId,
       })
+    }
+  })
+
+  test('serve also where the names of the authorities are more than a handshake holds', async () => {
+    const keys = createKeys()
+    const rootsOf = (count: number): string =>
+      Array.from({ length: count }, (_, i) =>
+        pemOf(authority({ subject: name(String(i).padEnd(7000, 'x')), keys }).der),
+      ).join('')
+    for (const [count, isNamed] of [
+      [8, true],
+      [9, false],
+    ] as const) {
+      const partly = createGuard({
+        certificates: { trustDomains: { 'test.example': ca.bundle, 'partner.example': rootsOf(count) } },
+        log: false,
+      })
+      expect(partly.clientAuthorities.length > 0).toBe(isNamed)
+      const server = createTls(tlsOptions({ cert, key, guard: partly }), async (socket) => {
+        const decision = await partly.decide(requestWith(undefined, socket), authenticated())
+        socket.end(decision.outcome)
+      })
+      const port = await open(server)
+      expect(await askTls(port, checkout)).toBe('allow')
     }
   })
 

@@ -66,9 +66,15 @@ export class CertificateTrust {
     return this.#generation
   }
 
-  /** PEM of every root that may vouch for somebody now, for the TLS server's own `ca`. */
+  /**
+   * PEM of every root that may vouch for somebody now, for the TLS server's own `ca`. None where their names are more than a
+   * handshake holds (RFC 8446 §4.2.4): then clients are told no names and choose themselves. One source, such as another
+   * domain's bundle, would else end every handshake.
+   */
   get pem(): readonly string[] {
     const roots = this.#options.roots.all(this.#options.clock.now())
+    const octets = roots.reduce((sum, { subjectDer }) => sum + 2 + subjectDer.length, 0)
+    if (octets > maxNameOctets) return []
     return roots.map(({ der }) => new X509Certificate(der).toString())
   }
 
@@ -149,6 +155,9 @@ export class CertificateTrust {
     return help.length === 0 ? undefined : Promise.all(help)
   }
 }
+
+/** Of 65,535, for which the other extensions of a CertificateRequest count as well. */
+const maxNameOctets = 60_000
 
 const isOutage = (verified: Verified): boolean =>
   verified instanceof Refusal && refusals[verified.code].status === 503
