@@ -185,7 +185,7 @@ describe('the options of a server of one’s own', () => {
       ).join('')
     for (const [count, isNamed] of [
       [8, true],
-      [9, false],
+      [10, false],
     ] as const) {
       const partly = createGuard({
         certificates: { trustDomains: { 'test.example': ca.bundle, 'partner.example': rootsOf(count) } },
