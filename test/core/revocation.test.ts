@@ -11,9 +11,9 @@ import {
   type Source,
   type SourceListener,
 } from '@countersign/core'
-import { createTestClock } from '@countersign/testing'
+import { createTestClock, createTestIssuer } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { codeOf, connectionOf, present, settled } from './support/asking.ts'
+import { codeOf, connectionOf, present, requestWith, settled } from './support/asking.ts'
 import { crl, type CrlOptions } from './support/der-crl.ts'
 import { at, authority, createKeys, integer, leaf, names } from './support/der-certificate.ts'
 import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
@@ -511,6 +511,35 @@ describe('a responder', () => {
     answer.resolve({ status: 200, headers: {}, octets: answerAbout(serials.orders) })
     expect(await waiting).not.toBe('allow')
   })
+})
+
+test('a certificate that is revoked while keys are fetched for the token beside it does not count any more', async () => {
+  const { source, replace } = pushed()
+  const clock = createTestClock(at)
+  const issuer = await createTestIssuer({ clock })
+  const keys = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const guard = createGuard(
+    {
+      audience: 'orders',
+      issuers: [{ issuer: issuer.issuer, jwksUri: 'https://issuer.test/keys', represents: 'user' }],
+      certificates: {
+        trustDomains: { 'prod.example': pemOf(root.der) },
+        revocation: { crls: [source] },
+      },
+      log: false,
+    },
+    { clock, fetch: () => keys.promise },
+  )
+  replace(lists.none)
+  const bearer = `Bearer ${await issuer.token('alice')}`
+  const ask = async (der: Uint8Array) =>
+    codeOf(await guard.decide(requestWith(bearer, on(der)), authenticated()))
+  const [first, second] = [ask(checkout), ask(orders)]
+  await settled()
+  replace(lists.checkout)
+  keys.resolve({ status: 200, headers: {}, octets: Buffer.from(JSON.stringify(issuer.jwks)) })
+  expect(await first).toBe('certificate_revoked')
+  expect(await second).toBe('allow')
 })
 
 test('strangers who wait for the roots of one domain keep nobody of another one from waiting', async () => {

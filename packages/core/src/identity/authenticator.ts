@@ -126,11 +126,15 @@ export class Authenticator {
     const { token } = presented
     const settle = (verified: TokenVerification, source: 'cache' | 'fresh'): Answer => {
       const proven = this.#binding(verified, presented, presentation)
-      const conclude = (result: Proven | Refusal): Authentication | Refusal =>
+      return whenKnown(proven, (result) =>
         result instanceof Refusal
           ? result
-          : this.#identify(verified, certificate, presentation, { source, ...result })
-      return whenKnown(proven, conclude)
+          : whenKnown(this.#stillKnown(certificate, peer), (known) =>
+              known instanceof Refusal
+                ? known
+                : this.#identify(verified, known, presentation, { source, ...result }),
+            ),
+      )
     }
     const cached = this.#tokens.find(signatureTail(token), () => digestOf(token), this.#options.clock.now())
     if (cached !== undefined) return settle(cached, 'cache')
@@ -139,6 +143,15 @@ export class Authenticator {
       this.#tokens.insert(signatureTail(token), digestOf(token), verified)
       return settle(verified, 'fresh')
     })
+  }
+
+  // While keys were fetched, or somebody was asked about the token, the certificate beside it may have been revoked.
+  #stillKnown(
+    certificate: CertificateVerification | undefined,
+    peer: Peer,
+  ): CallerCertificate | Promise<CallerCertificate> {
+    const now = this.#options.clock.now()
+    return certificate === undefined || certificate.isAlive(now) ? certificate : peer.certificate(now)
   }
 
   // INVARIANT: asked for every request that presents a bound token; what a cached token is bound to is never cached.
