@@ -388,6 +388,23 @@ test('a guard without timers reads anew what requests ask for', async () => {
   expect(await ask(open)).toBe('certificate_untrusted')
 })
 
+test('a bundle without a sequence in between brings no older one back', async () => {
+  let listener: SourceListener | undefined
+  const source: Source = {
+    follow(given) {
+      listener = given
+      return () => {}
+    },
+  }
+  const { state } = openTrustHouse({ trustDomains: { 'prod.example': source } })
+  const replace = (more: object): void => present(listener).replace(bundleOf([old], more))
+  replace({ spiffe_sequence: 5 })
+  replace({})
+  expect(await state()).toBe('fresh')
+  replace({ spiffe_sequence: 4 })
+  expect(await state()).toBe('stale: `spiffe_sequence` went back from 5 to 4')
+})
+
 test.each([undefined, Promise.resolve()])(
   'a source whose `follow` returns %s is a mistake: nobody could end it',
   (end) => {

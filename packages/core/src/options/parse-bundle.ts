@@ -20,7 +20,8 @@ export const bundles: DocumentKind<Bundle> = {
     // Somewhere there was one before: a publisher may withdraw all, a typing mistake may not.
     if (bundle.roots.length === 0 && (previous === undefined || !isJson(text))) throw new Error(noRoots)
     requireNewerSequence(bundle.sequence, previous?.sequence)
-    return bundle
+    // One that has no sequence in between brings no older one back.
+    return { ...bundle, sequence: bundle.sequence ?? previous?.sequence }
   },
   intervalOf: (_reading, { refreshHintSeconds }) => bundleIntervalOf(refreshHintSeconds),
   maxStaleMs: 24 * 3_600_000,
