@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect as connectHttp2, createSecureServer, type ClientHttp2Session } from 'node:http2'
@@ -306,6 +307,9 @@ test.each([
   { crl: '-----BEGIN X509 CRL-----' },
   { maxVersion: 'TLSv1.2' },
   { minVersion: 'TLSv1.3' },
+  { secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET },
+  { honorCipherOrder: false },
+  { ticketKeys: Buffer.alloc(48, 7) },
 ] as const)('a server that was made with more than these options cannot follow: %o', (more) => {
   const tls = tlsOptions({ cert, key, guard })
   // Made as Node makes it, without having OpenSSL read what is no list of revoked certificates.
