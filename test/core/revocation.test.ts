@@ -258,6 +258,33 @@ describe('lists', () => {
       expect(await ask(on(orders))).toBe('allow')
     })
 
+    test('are asked for by what HTTP said of them last, where that is no longer than anybody takes', async () => {
+      const sent: unknown[] = []
+      const etags = ['"1"', `"${'x'.repeat(1023)}"`, '"3"']
+      const fetch: FetchDocument = async (_url, { headers }) => {
+        sent.push(headers?.['if-none-match'])
+        return { status: 200, headers: { etag: etags[sent.length - 1] }, octets: lists.none }
+      }
+      const { clock, after, guard } = open({ crls: [url] }, fetch)
+      await guard.ready()
+      await after(() => clock.advance({ seconds: 240 }))
+      await after(() => clock.advance({ seconds: 240 }))
+      await after(() => clock.advance({ seconds: 240 }))
+      expect(sent).toEqual([undefined, '"1"', undefined, '"3"'])
+    })
+
+    test('are followed though a listener of the application throws, and the others are told', async () => {
+      const fetch: FetchDocument = async () => ({ status: 200, headers: {}, octets: lists.none })
+      const { guard, state } = open({ crls: [url] }, fetch)
+      let told = 0
+      guard.onTrustChange(() => {
+        throw new Error('of the application')
+      })
+      guard.onTrustChange(() => (told += 1))
+      expect(await state()).toBe('fresh')
+      expect(told).toBe(1)
+    })
+
     test('that have ended are looked for once a minute', async () => {
       let asked = 0
       const fetch: FetchDocument = async () => {

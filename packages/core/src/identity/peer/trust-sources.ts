@@ -81,7 +81,13 @@ export class TrustSources {
   }
 
   #replaced(): void {
-    for (const listener of this.#listeners) listener()
+    for (const listener of this.#listeners) {
+      try {
+        listener()
+      } catch {
+        // Servers of an application listen too. What fails there keeps nobody else from being told, nor ends the process.
+      }
+    }
   }
 }
 
