@@ -96,6 +96,6 @@ export class KeysAtHand {
     const next = KeySet.parse(document, this.#format, this.#set)
     this.#withdrawn = this.#set?.lackedBy(next) ?? new Set()
     this.#set = next
-    this.#sequence = sequence ?? this.#sequence
+    this.#sequence = sequence
   }
 }
