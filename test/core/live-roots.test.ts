@@ -1,5 +1,5 @@
 // Roots that change while a service runs: files, URLs, sources of one's own.
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -149,6 +149,11 @@ describe('roots in a file', () => {
       /trustDomains\['prod.example'\]`: the file `.*none.pem` cannot be read/,
     )
     expect(() => createGuard({ certificates: trustDomains(fileWith('')) })).toThrow(/at least one PEM block/)
+    const huge = fileWith(`${old.bundle}${' '.repeat(1024 * 1024)}`)
+    expect(() => createGuard({ certificates: trustDomains(huge) })).toThrow(/more than 1048576 bytes/)
+    const directory = join(folder, 'a.pem')
+    mkdirSync(directory)
+    expect(() => createGuard({ certificates: trustDomains(directory) })).toThrow(/a.pem` cannot be read/)
   })
 
   test('of an authority of another kind are followed, too', async () => {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import { MalformedDer } from '../identity/certificate/der.ts'
 import { isOlder, supersedes } from '../identity/revocation/crl-age.ts'
 import { maxCrlBytes, parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
-import { refreshIntervalOf } from '../identity/trust/refresh-times.ts'
+import { refreshIntervalOf, within } from '../identity/trust/refresh-times.ts'
 import { parseCrlPem } from './crl-sources.ts'
 import type { DocumentKind } from './parse-live.ts'
 
@@ -67,9 +67,11 @@ const keptOf = (
 // What a cache in between says of a list does not make it last: the next one is looked for before the first of them ends.
 function aheadOfEnd(crls: readonly ParsedCrl[], nowMs: number): number {
   const left = Math.min(...crls.map(({ nextUpdate = Infinity }) => nextUpdate)) - nowMs
-  return Math.max(minIntervalMs, left * 0.8)
+  return within(minIntervalMs, left * 0.8, maxIntervalMs)
 }
 
 const isPem = (octets: Uint8Array): boolean => Buffer.from(octets).includes('-----BEGIN')
 const maxLists = 256
 const minIntervalMs = 60_000
+/** Lists are replaced ahead of their end when something happens. */
+const maxIntervalMs = 3_600_000

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from '../clock/clock.ts'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import type { TrustSources } from '../identity/peer/trust-sources.ts'
@@ -153,14 +153,24 @@ const live = <T>(
       }),
   )
 
-function readNow(path: string, option: string, { expected }: { readonly expected: string }): Uint8Array {
+function readNow(
+  path: string,
+  option: string,
+  { expected, maxBytes }: { readonly expected: string; readonly maxBytes: number },
+): Uint8Array {
   try {
-    return readFileSync(path)
+    const file = statSync(path)
+    // A pipe would never end.
+    if (file.isFile() && file.size <= maxBytes) return readFileSync(path)
   } catch {
-    // What has no file name's ending may be something that was meant to be kept, and is not repeated.
-    const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
-    throw new ConfigurationError(option, `${named} cannot be read: write ${expected}`)
+    // Told below.
   }
+  // What has no file name's ending may be something that was meant to be kept, and is not repeated.
+  const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
+  throw new ConfigurationError(
+    option,
+    `${named} cannot be read, or has more than ${maxBytes} bytes: write ${expected}`,
+  )
 }
 
 function parseNow<T>(octets: Uint8Array, option: string, { parse }: DocumentKind<T>): T {
