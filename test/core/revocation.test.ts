@@ -1,14 +1,11 @@
 // A guard that asks whether certificates were revoked: lists, responders, and what happens where nobody can say.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   authenticated,
   createGuard,
-  decisionChannel,
   type CertificateOptions,
-  type DecisionEvent,
   type FetchDocument,
   type RevocationOptions,
   type Source,
@@ -492,27 +489,6 @@ describe('a responder', () => {
     expect(await ask(on(checkout))).toBe('allow')
     await settled()
     expect(await ask(connection)).toBe('certificate_revoked')
-  })
-
-  test('that says once more what is known ends nothing', async () => {
-    const { site, fetch } = responder(new Set([serials.checkout]))
-    const { ask, clock } = open({ ocsp: { responders } }, fetch)
-    expect(await ask(on(checkout))).toBe('certificate_revoked')
-    const other = on(orders)
-    expect(await ask(other)).toBe('allow')
-    clock.advance({ seconds: 50 * 60 })
-    site.nowMs = clock.now()
-    await ask(on(orders))
-    await settled()
-    const told: string[] = []
-    const listen = (event: unknown): void => void told.push((event as DecisionEvent).verification)
-    expect(await ask(other)).toBe('allow')
-    subscribe(decisionChannel, listen)
-    expect(await ask(on(checkout))).toBe('certificate_revoked')
-    await settled()
-    expect(await ask(other)).toBe('allow')
-    unsubscribe(decisionChannel, listen)
-    expect(told.at(-1)).toBe('connection')
   })
 
   test('is asked beside under soft-fail, and its word counts from then on', async () => {

@@ -72,7 +72,7 @@ function parseOcsp(
     maxEntries: maxCacheEntries,
     ca: readCa(options.ca, `${at}.ca`),
     nonceOctets: nonce ? randomBytes : undefined,
-    landed: (landing, isNews) => sources.tellAnswer(landing, isNews),
+    landed: (landing) => sources.tellAnswer(landing),
   })
   sources.addResponders(statuses)
   return statuses

@@ -68,9 +68,9 @@ export class TrustSources {
     this.#responders?.close()
   }
 
-  /** Told of what a responder said of a certificate. `isNews`: it is revoked, and was not. */
-  tellAnswer({ responder, outcome, problem }: OcspLanding, isNews: boolean): void {
-    if (isNews) this.#replaced()
+  /** Told of what a responder said of a certificate. Whoever is known to be revoked is not asked about again while that lasts. */
+  tellAnswer({ responder, outcome, problem }: OcspLanding): void {
+    if (outcome === 'revoked') this.#replaced()
     const isFailed = outcome === 'failed'
     publishTrust({
       source: nameOf(responder),

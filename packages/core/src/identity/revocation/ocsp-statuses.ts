@@ -19,8 +19,8 @@ export interface OcspStatusesOptions extends OcspResponderOptions {
   readonly responders: readonly URL[]
   /** How many certificates are remembered, and as many again that are revoked. */
   readonly maxEntries: number
-  /** Told of the end of each question, good or bad. `isNews`: a certificate is revoked that was not. */
-  readonly landed: (landing: OcspLanding, isNews: boolean) => void
+  /** Told of the end of each question, good or bad. */
+  readonly landed: (landing: OcspLanding) => void
 }
 
 /**
@@ -125,9 +125,8 @@ export class OcspStatuses {
   async #ask(key: string, question: StatusQuestion, responder: OcspResponder): Promise<void> {
     const { clock, landed } = this.#options
     this.#asked.begin(key, clock.now())
-    const before = this.#memory.find(key, clock.now())?.kind
     const landing = await responder.ask(question, (answer) => this.#memory.accept(key, answer, clock.now()))
-    if (!this.#isClosed) landed(landing, landing.outcome === 'revoked' && before !== 'revoked')
+    if (!this.#isClosed) landed(landing)
   }
 
   // An authority is a name with a key (RFC 5280 §6.1.1): either may have certificates of the same number under another one.
