@@ -12,6 +12,8 @@ import {
 import { createTestCa, createTestClock, type TestCa } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connectionOf, present, settled } from './support/asking.ts'
+import { at, authority, extension, leaf } from './support/der-certificate.ts'
+import { pemOf } from './support/pem.ts'
 import { bundleOf } from './support/spiffe-bundle.ts'
 import { openTrustHouse } from './support/trust-house.ts'
 
@@ -185,6 +187,24 @@ describe('a chain that a connection does not show any more', () => {
     await look()
     await look()
     expect(await ask(connectionOf(svid))).toBe('allow')
+  })
+})
+
+describe('a chain that is remembered', () => {
+  // Of a mean authority, whose every certificate is as large as one may be.
+  test.each([
+    ['of ordinary size', 100, 'allow'],
+    ['of more than 8 KiB', 8 * 1024, 'certificate_untrusted'],
+  ])('%s: %s octets', async (_, size, later) => {
+    const root = authority()
+    const large = extension('1.2.3.4', false, Buffer.alloc(size))
+    const issuing = authority({ commonName: 'Issuing', also: [large] }, root)
+    const svid = { der: leaf(issuing) }
+    const { ask } = openTrustHouse(trustDomains(pemOf(root.der)), { clock: createTestClock(at) })
+    expect(await ask(connectionOf(svid, issuing.der))).toBe('allow')
+    // Whose verification was remembered is not asked for its chain: OpenSSL has something against this one.
+    const changed = { ...connectionOf(svid), authorized: false, authorizationError: 'CERT_REVOKED' }
+    expect(await ask(changed)).toBe(later === 'allow' ? 'certificate_rejected_by_tls' : later)
   })
 })
 

@@ -242,6 +242,21 @@ describe('lists', () => {
       expect(asked).toHaveLength(2)
     })
 
+    test('are read again within the hour, however long HTTP would keep them and however long they last', async () => {
+      let asked = 0
+      const fetch: FetchDocument = async () => {
+        asked += 1
+        const octets = crl(root, { until: '261201000000Z' })
+        return { status: 200, headers: { 'cache-control': 'max-age=86400' }, octets }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      await ask(on(orders))
+      clock.advance({ seconds: 3599 })
+      expect(asked).toBe(1)
+      await after(() => clock.advance({ seconds: 1 }))
+      expect(asked).toBe(2)
+    })
+
     test('are read again before they end, however long HTTP would keep them', async () => {
       const ends = ['260601010000Z', '260601030000Z', '260601030000Z']
       const asked: number[] = []
