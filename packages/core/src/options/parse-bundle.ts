@@ -6,7 +6,7 @@ import { requireNewerSequence } from '../identity/trust/spiffe-bundle.ts'
 import { Refusal } from '../refusal.ts'
 import { parsePem } from './certificate-sources.ts'
 import { readPem } from './option-values.ts'
-import type { DocumentKind } from './parse-live.ts'
+import type { DocumentKind } from './document-source.ts'
 import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
 
 /** Roots: certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */

@@ -4,7 +4,7 @@ import { isOlder, supersedes } from '../identity/revocation/crl-age.ts'
 import { maxCrlBytes, parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
 import { refreshIntervalOf, within } from '../identity/trust/refresh-times.ts'
 import { parseCrlPem } from './crl-sources.ts'
-import type { DocumentKind } from './parse-live.ts'
+import type { DocumentKind } from './document-source.ts'
 
 /** Lists of revoked certificates: one in DER, or several in PEM. */
 export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({

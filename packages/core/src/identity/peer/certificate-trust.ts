@@ -1,4 +1,4 @@
-import { hash, X509Certificate } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import type { Clock } from '../../clock/clock.ts'
 import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
@@ -13,6 +13,7 @@ import {
 import type { Inquiry, Revocation } from '../revocation/revocation.ts'
 import { CertificateVerification } from './certificate-verification.ts'
 import { ChainMemory } from './chain-memory.ts'
+import { pemForHandshake } from './pem-for-handshake.ts'
 import { Patience } from './patience.ts'
 import type { TrustSources } from './trust-sources.ts'
 import type { TrustedRoots } from './trusted-roots.ts'
@@ -66,16 +67,9 @@ export class CertificateTrust {
     return this.#generation
   }
 
-  /**
-   * PEM of every root that may vouch for somebody now, for the TLS server's own `ca`. None where their names are more than a
-   * handshake holds (RFC 8446 §4.2.4): then clients are told no names and choose themselves. One source, such as another
-   * domain's bundle, would else end every handshake.
-   */
+  /** PEM of the roots that may vouch for somebody now, for the TLS server's own `ca`. */
   get pem(): readonly string[] {
-    const roots = this.#options.roots.all(this.#options.clock.now())
-    const octets = roots.reduce((sum, { subjectDer }) => sum + 2 + subjectDer.length, 0)
-    if (octets > maxNameOctets) return []
-    return roots.map(({ der }) => new X509Certificate(der).toString())
+    return pemForHandshake(this.#options.roots.all(this.#options.clock.now()))
   }
 
   /** Verifies a certificate: at once, or as soon as those have answered who have to be asked about it. */
@@ -155,9 +149,6 @@ export class CertificateTrust {
     return help.length === 0 ? undefined : Promise.all(help)
   }
 }
-
-/** Of 65,535, for which the other extensions of a CertificateRequest count as well. */
-const maxNameOctets = 60_000
 
 const isOutage = (verified: Verified): boolean =>
   verified instanceof Refusal && refusals[verified.code].status === 503
