@@ -65,6 +65,10 @@ export default defineConfig({
           { text: '0002 The cache', link: '/decisions/0002-verification-cache-keys' },
           { text: '0003 Certificates', link: '/decisions/0003-certificates-verified-by-the-guard' },
           { text: '0004 Reading certificates', link: '/decisions/0004-certificates-read-by-our-own-reader' },
+          {
+            text: '0005 Replacing trust',
+            link: '/decisions/0005-trust-is-replaced-in-generations',
+          },
         ],
       },
     ],
