@@ -404,7 +404,7 @@ test('a guard without timers reads anew what requests ask for', async () => {
   const timeless = { now: () => clock.now() }
   const { ask, after } = openTrustHouse(trustDomains(path), { clock: timeless as typeof clock })
   const open = connectionOf(checkout)
-  await after(() => ask(open))
+  await ask(open)
   writeFileSync(path, next.bundle)
   for (let look = 0; look < 2; look += 1) {
     clock.advance({ seconds: 2 })

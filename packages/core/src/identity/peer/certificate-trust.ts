@@ -81,10 +81,9 @@ export class CertificateTrust {
     if (presented instanceof Refusal) return presented
     const inquiry = this.#options.revocation?.inquire(nowMs)
     const verified = this.#attempt(presented, inquiry, digest, nowMs)
-    const help = isOutage(verified) ? this.#helpFor(inquiry, nowMs) : undefined
-    const patience = help && this.#patienceFor(verified).wait(help)
-    if (patience === undefined) return verified
-    return patience.then(() => {
+    const wait = this.#waitFor(verified, inquiry, nowMs)
+    if (wait === undefined) return verified
+    return wait.then(() => {
       const now = this.#options.clock.now()
       return this.#attempt(presented, this.#options.revocation?.inquire(now), digest, now)
     })
@@ -139,16 +138,12 @@ export class CertificateTrust {
     return { leaf, intermediates: [...new Set([...shown, ...known])], tlsError }
   }
 
-  #patienceFor(verified: Verified): Patience {
-    const isOfRoots = verified instanceof Refusal && verified.code === 'bundle_unavailable'
-    return isOfRoots ? this.#patienceForRoots : this.#patience
-  }
-
-  #helpFor(inquiry: Inquiry | undefined, nowMs: number): Promise<unknown> | undefined {
-    const help = [...this.#options.roots.underWay(nowMs), ...(inquiry?.help() ?? [])]
-    return help.length === 0 ? undefined : Promise.all(help)
+  // For what this one lacks, and nothing else: one source that is down costs nobody time who needs another.
+  #waitFor(verified: Verified, inquiry: Inquiry | undefined, nowMs: number): Promise<void> | undefined {
+    if (!(verified instanceof Refusal) || refusals[verified.code].status !== 503) return undefined
+    const lacksRoots = verified.code === 'bundle_unavailable'
+    const help = lacksRoots ? this.#options.roots.underWay(nowMs) : (inquiry?.help() ?? [])
+    if (help.length === 0) return undefined
+    return (lacksRoots ? this.#patienceForRoots : this.#patience).wait(Promise.all(help))
   }
 }
-
-const isOutage = (verified: Verified): boolean =>
-  verified instanceof Refusal && refusals[verified.code].status === 503
