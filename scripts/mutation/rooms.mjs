@@ -48,7 +48,8 @@ export const testsOfRooms = {
     'test/threats/{certificates,resumed-sessions}.test.ts',
   ],
   evidence: [
-    'test/core/{authorization,certificate,forwarded-certificates,forwarded-formats,proof-checks,token-in-query,token-properties}.test.ts',
+    'test/core/{authorization,binding,certificate,evidence-refusals,forwarded-certificates,forwarded-formats,peer-certificate}.test.ts',
+    'test/core/{proof-checks,token-in-query,token-properties}.test.ts',
     'test/fuzz/forwarded/headers.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
