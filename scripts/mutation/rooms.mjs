@@ -54,7 +54,7 @@ export const testsOfRooms = {
     'test/threats/forwarded-certificates.test.ts',
   ],
   'identity/forwarded': [
-    'test/core/forwarded-certificates.test.ts',
+    'test/core/{forwarded-certificates,vouched-clients}.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
   'identity/trust': [
