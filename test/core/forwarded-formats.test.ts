@@ -261,6 +261,8 @@ describe('base64 of DER', () => {
 
   test('as Traefik writes it is a list, leaf first', () => {
     expect(hex(parseBase64List(base64.join(',')))).toEqual(expected)
+    expect(parseBase64List(Array.from({ length: 10 }, () => leaf).join(','))).toHaveLength(10)
+    expect(parseBase64List(Array.from({ length: 11 }, () => leaf).join(','))).toEqual(malformed)
     for (const value of ['', ',', `${leaf},`, `${leaf}, ${issuer}`, encodeURIComponent(leaf), escape(leaf)]) {
       expect(parseBase64List(value), value).toEqual(malformed)
     }
