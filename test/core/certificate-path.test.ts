@@ -469,8 +469,14 @@ describe('the search', () => {
       limits: { maxIntermediates: 8, maxSignatureChecks: 10_000, maxCandidates: 5000 },
     }
     expect(search(question)).toMatchObject({ code: 'certificate_untrusted' })
-    // 72 intermediates, each with 8 of a name that could have issued it, and the leaf.
-    expect(checks).toBeLessThanOrEqual(73 * 8)
+    // Nobody trusted vouches for one of them.
+    expect(checks).toBe(0)
+    const anchors = self.slice(-1).map((one) => parseCertificate(one.der))
+    const refused = new Refusal('certificate_revoked')
+    const rooted = { ...question, anchors: anchors as typeof intermediates, revocationFlaw: () => refused } // parsed above as well
+    expect(search(rooted)).toBe(refused)
+    // 72 intermediates, each with 9 of a name that could have issued it, and the leaf.
+    expect(checks).toBeLessThanOrEqual(73 * 9)
     expect(checks).toBeGreaterThan(50)
   })
 

@@ -1,5 +1,5 @@
 // Roots that change while a service runs: files, URLs, sources of one's own.
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -12,6 +12,8 @@ import {
 import { createTestCa, createTestClock, type TestCa } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connectionOf, present, settled } from './support/asking.ts'
+import { at, authority, extension, leaf } from './support/der-certificate.ts'
+import { pemOf } from './support/pem.ts'
 import { bundleOf } from './support/spiffe-bundle.ts'
 import { openTrustHouse } from './support/trust-house.ts'
 
@@ -149,6 +151,11 @@ describe('roots in a file', () => {
       /trustDomains\['prod.example'\]`: the file `.*none.pem` cannot be read/,
     )
     expect(() => createGuard({ certificates: trustDomains(fileWith('')) })).toThrow(/at least one PEM block/)
+    const huge = fileWith(`${old.bundle}${' '.repeat(1024 * 1024)}`)
+    expect(() => createGuard({ certificates: trustDomains(huge) })).toThrow(/more than 1048576 bytes/)
+    const directory = join(folder, 'a.pem')
+    mkdirSync(directory)
+    expect(() => createGuard({ certificates: trustDomains(directory) })).toThrow(/a.pem` cannot be read/)
   })
 
   test('of an authority of another kind are followed, too', async () => {
@@ -180,6 +187,24 @@ describe('a chain that a connection does not show any more', () => {
     await look()
     await look()
     expect(await ask(connectionOf(svid))).toBe('allow')
+  })
+})
+
+describe('a chain that is remembered', () => {
+  // Of a mean authority, whose every certificate is as large as one may be.
+  test.each([
+    ['of ordinary size', 100, 'allow'],
+    ['of more than 8 KiB', 8 * 1024, 'certificate_untrusted'],
+  ])('%s: %s octets', async (_, size, later) => {
+    const root = authority()
+    const large = extension('1.2.3.4', false, Buffer.alloc(size))
+    const issuing = authority({ commonName: 'Issuing', also: [large] }, root)
+    const svid = { der: leaf(issuing) }
+    const { ask } = openTrustHouse(trustDomains(pemOf(root.der)), { clock: createTestClock(at) })
+    expect(await ask(connectionOf(svid, issuing.der))).toBe('allow')
+    // Whose verification was remembered is not asked for its chain: OpenSSL has something against this one.
+    const changed = { ...connectionOf(svid), authorized: false, authorizationError: 'CERT_REVOKED' }
+    expect(await ask(changed)).toBe(later === 'allow' ? 'certificate_rejected_by_tls' : later)
   })
 })
 
@@ -387,3 +412,30 @@ test('a guard without timers reads anew what requests ask for', async () => {
   }
   expect(await ask(open)).toBe('certificate_untrusted')
 })
+
+test('a bundle without a sequence in between brings no older one back', async () => {
+  let listener: SourceListener | undefined
+  const source: Source = {
+    follow(given) {
+      listener = given
+      return () => {}
+    },
+  }
+  const { state } = openTrustHouse({ trustDomains: { 'prod.example': source } })
+  const replace = (more: object): void => present(listener).replace(bundleOf([old], more))
+  replace({ spiffe_sequence: 5 })
+  replace({})
+  expect(await state()).toBe('fresh')
+  replace({ spiffe_sequence: 4 })
+  expect(await state()).toBe('stale: `spiffe_sequence` went back from 5 to 4')
+})
+
+test.each([undefined, Promise.resolve()])(
+  'a source whose `follow` returns %s is a mistake: nobody could end it',
+  (end) => {
+    const source = { follow: () => end } as unknown as Source // a mistake
+    expect(() =>
+      createGuard({ certificates: { trustDomains: { 'prod.example': source } }, log: false }),
+    ).toThrow(/`certificates.trustDomains\['prod.example'\]`: `follow` has to return a function/)
+  },
+)

@@ -7,7 +7,17 @@ import { describe, expect, test } from 'vitest'
 import { OcspStatuses } from '../../packages/core/src/identity/revocation/ocsp-statuses.ts'
 import { certIdOf, ocspRequestOf } from '../../packages/core/src/identity/revocation/ocsp-request.ts'
 import { fetchDocument } from '../../packages/core/src/identity/trust/fetch-document.ts'
-import { at, authority, integer, spkiOf } from './support/der-certificate.ts'
+import {
+  at,
+  authority,
+  der,
+  extension,
+  integer,
+  leaf,
+  oid,
+  sequence,
+  spkiOf,
+} from './support/der-certificate.ts'
 import {
   answerAbout,
   askedOf,
@@ -544,4 +554,29 @@ describe('T30 over HTTP', () => {
       problems: [expect.stringContaining('no whole answer')],
     })
   })
+})
+
+test('a responder that is down keeps nobody from asking another one', async () => {
+  const [up, down] = ['http://up.test/', 'http://down.test/'].map((url) => new URL(url))
+  if (up === undefined || down === undefined) throw new Error('two')
+  const namedBy = (number: number, url: URL): Asked => {
+    const location = der(0x86, Buffer.from(url.href))
+    const access = extension(
+      '1.3.6.1.5.5.7.1.1',
+      false,
+      sequence(sequence(oid('1.3.6.1.5.5.7.48.1'), location)),
+    )
+    const certificate = parsed(leaf(root, { extensions: [access], parts: { serialNumber: integer(number) } }))
+    const issuer = parsed(root.der)
+    return { authority: root, issuer, certificate, certId: certIdOf({ certificate, issuer }) }
+  }
+  const { statuses, kindOf, answerLast, learn } = statusHouse({ responders: [down, up] })
+  void learn(...Array.from({ length: 70 }, (_, i) => namedBy(i + 1, down)))
+  const wanted = namedBy(100, up)
+  const known = learn(wanted)
+  await turns()
+  await answerLast(wanted)
+  expect(await known).toBe(true)
+  expect(kindOf(wanted)).toBe('good')
+  statuses.close()
 })

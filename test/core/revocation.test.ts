@@ -3,19 +3,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  authenticated,
   createGuard,
+  type CertificateOptions,
   type FetchDocument,
   type RevocationOptions,
   type Source,
   type SourceListener,
 } from '@countersign/core'
-import { createTestClock } from '@countersign/testing'
+import { createTestClock, createTestIssuer } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
-import { connectionOf, present, settled } from './support/asking.ts'
+import { codeOf, connectionOf, present, requestWith, settled } from './support/asking.ts'
 import { crl, type CrlOptions } from './support/der-crl.ts'
-import { at, authority, integer, leaf, names } from './support/der-certificate.ts'
+import { at, authority, createKeys, integer, leaf, names } from './support/der-certificate.ts'
 import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
 import { pemOf } from './support/pem.ts'
+import { forwardedRequest, written } from './support/proxies.ts'
 import { openTrustHouse, type TrustHouse } from './support/trust-house.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'revocation-'))
@@ -49,6 +52,18 @@ function fileWith(content: string | Uint8Array): string {
   const path = join(folder, `${files}.crl`)
   writeFileSync(path, content)
   return path
+}
+
+/** A source that says what it is told to. */
+function pushed() {
+  let listener: SourceListener | undefined
+  const source: Source = {
+    follow(given) {
+      listener = given
+      return () => {}
+    },
+  }
+  return { source, replace: (document: Uint8Array) => present(listener).replace(document) }
 }
 
 const pemList = (options: CrlOptions = {}): string => pemOf(crl(root, options), 'X509 CRL')
@@ -122,6 +137,26 @@ describe('lists', () => {
     expect(await ask(on(checkout))).toBe('certificate_revoked')
   })
 
+  test.each<[string, Uint8Array]>([
+    ['that somebody forged', crl(root, { number: 9_999, keys: createKeys() })],
+    ['of somebody else', crl(authority({ commonName: 'Nobody' }))],
+  ])('%s, served in between, let no older one take a revocation back', async (_, between) => {
+    for (const mode of ['hard-fail', 'soft-fail'] as const) {
+      const { source, replace } = pushed()
+      const { ask } = open({ crls: [source], mode })
+      replace(lists.checkout)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      replace(between)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      replace(lists.none)
+      expect(await ask(on(checkout))).toBe('certificate_revoked')
+      expect(await ask(on(orders))).toBe('allow')
+      // Its authority takes it back, and nobody keeps that out.
+      replace(crl(root, { number: 3 }))
+      expect(await ask(on(checkout))).toBe('allow')
+    }
+  })
+
   test('that are newer do: a certificate was on hold', async () => {
     const path = fileWith(lists.checkout)
     const { ask, look } = open({ crls: [path] })
@@ -161,6 +196,15 @@ describe('lists', () => {
     }
   })
 
+  test('are so many in one document and no more: each is compared with each', async () => {
+    const { source, replace } = pushed()
+    const { state } = open({ crls: [source] })
+    replace(Buffer.from(pemList().repeat(256)))
+    expect(await state()).toBe('fresh')
+    replace(Buffer.from(pemList().repeat(257)))
+    expect(await state()).toBe('stale: expected at most 256 lists, got 257')
+  })
+
   test('come from a source of one’s own, too', async () => {
     let listener: SourceListener | undefined
     const source: Source = {
@@ -196,6 +240,80 @@ describe('lists', () => {
       expect(asked).toEqual([`${url} 8388608 application/pkix-crl, application/x-pem-file, */*;q=0.1`])
       await after(() => clock.advance({ seconds: 480 }))
       expect(asked).toHaveLength(2)
+    })
+
+    test('are read again within the hour, however long HTTP would keep them and however long they last', async () => {
+      let asked = 0
+      const fetch: FetchDocument = async () => {
+        asked += 1
+        const octets = crl(root, { until: '261201000000Z' })
+        return { status: 200, headers: { 'cache-control': 'max-age=86400' }, octets }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      await ask(on(orders))
+      clock.advance({ seconds: 3599 })
+      expect(asked).toBe(1)
+      await after(() => clock.advance({ seconds: 1 }))
+      expect(asked).toBe(2)
+    })
+
+    test('are read again before they end, however long HTTP would keep them', async () => {
+      const ends = ['260601010000Z', '260601030000Z', '260601030000Z']
+      const asked: number[] = []
+      const fetch: FetchDocument = async () => {
+        asked.push(clock.now() - at.getTime())
+        const octets = crl(root, { number: asked.length, until: ends[asked.length - 1] ?? '270101000000Z' })
+        return { status: 200, headers: { 'cache-control': 'max-age=86400' }, octets }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      expect(await ask(on(orders))).toBe('allow')
+      await after(() => clock.advance({ seconds: 48 * 60 }))
+      expect(asked).toEqual([0, 48 * 60_000])
+      clock.advance({ seconds: 13 * 60 })
+      expect(await ask(on(orders))).toBe('allow')
+    })
+
+    test('are asked for by what HTTP said of them last, where that is no longer than anybody takes', async () => {
+      const sent: unknown[] = []
+      const etags = ['"1"', `"${'x'.repeat(1023)}"`, '"3"']
+      const fetch: FetchDocument = async (_url, { headers }) => {
+        sent.push(headers?.['if-none-match'])
+        return { status: 200, headers: { etag: etags[sent.length - 1] }, octets: lists.none }
+      }
+      const { clock, after, guard } = open({ crls: [url] }, fetch)
+      await guard.ready()
+      await after(() => clock.advance({ seconds: 240 }))
+      await after(() => clock.advance({ seconds: 240 }))
+      await after(() => clock.advance({ seconds: 240 }))
+      expect(sent).toEqual([undefined, '"1"', undefined, '"3"'])
+    })
+
+    test('are followed though a listener of the application throws, and the others are told', async () => {
+      const fetch: FetchDocument = async () => ({ status: 200, headers: {}, octets: lists.none })
+      const { guard, state } = open({ crls: [url] }, fetch)
+      let told = 0
+      guard.onTrustChange(() => {
+        throw new Error('of the application')
+      })
+      guard.onTrustChange(() => (told += 1))
+      expect(await state()).toBe('fresh')
+      expect(told).toBe(1)
+    })
+
+    test('that have ended are looked for once a minute', async () => {
+      let asked = 0
+      const fetch: FetchDocument = async () => {
+        asked += 1
+        return {
+          status: 200,
+          headers: { 'cache-control': 'max-age=86400' },
+          octets: crl(root, { until: '260531000000Z' }),
+        }
+      }
+      const { ask, clock, after } = open({ crls: [url] }, fetch)
+      expect(await ask(on(orders))).toBe('revocation_unavailable')
+      await after(() => clock.advance({ seconds: 60 }))
+      expect(asked).toBe(2)
     })
 
     test('that do not come are an outage after two seconds, and the service recovers by itself', async () => {
@@ -343,6 +461,22 @@ describe('a responder', () => {
     expect(site.asked).toBe(1)
   })
 
+  test('that called a certificate revoked is believed though a list comes that leaves it out', async () => {
+    const { fetch } = responder(new Set([serials.checkout]))
+    const { source, replace } = pushed()
+    const { ask, clock } = open({ crls: [source], ocsp: { responders } }, fetch)
+    replace(crl(authority({ commonName: 'Nobody' })))
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    replace(lists.none)
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    expect(await ask(on(orders))).toBe('allow')
+    // As long as it said.
+    clock.advance({ seconds: 3600 })
+    expect(await ask(on(checkout))).toBe('certificate_revoked')
+    clock.advance(1)
+    expect(await ask(on(checkout))).toBe('allow')
+  })
+
   test('is asked again before its answer ends, and nobody waits for that', async () => {
     const { site, fetch } = responder()
     const { ask, clock } = open({ ocsp: { responders } }, fetch)
@@ -404,9 +538,108 @@ describe('a responder', () => {
     expect(await ask(on(orders))).toBe('guard_closed')
     expect(site.asked).toBe(0)
   })
+
+  test('that is being asked is let go when the guard is closed, and lets nobody in any more', async () => {
+    const answer = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+    let isLetGo = false
+    const { ask, guard } = open({ ocsp: { responders } }, (_url, { signal }) => {
+      signal.addEventListener('abort', () => (isLetGo = true))
+      return answer.promise
+    })
+    const waiting = ask(on(orders))
+    await settled()
+    guard.close()
+    expect(isLetGo).toBe(true)
+    answer.resolve({ status: 200, headers: {}, octets: answerAbout(serials.orders) })
+    expect(await waiting).not.toBe('allow')
+  })
 })
 
-test.each<[string, object, RegExp]>([
+test('a certificate that is revoked while keys are fetched for the token beside it does not count any more', async () => {
+  const { source, replace } = pushed()
+  const clock = createTestClock(at)
+  const issuer = await createTestIssuer({ clock })
+  const keys = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const guard = createGuard(
+    {
+      audience: 'orders',
+      issuers: [{ issuer: issuer.issuer, jwksUri: 'https://issuer.test/keys', represents: 'user' }],
+      certificates: {
+        trustDomains: { 'prod.example': pemOf(root.der) },
+        revocation: { crls: [source] },
+      },
+      log: false,
+    },
+    { clock, fetch: () => keys.promise },
+  )
+  replace(lists.none)
+  const bearer = `Bearer ${await issuer.token('alice')}`
+  const ask = async (der: Uint8Array) =>
+    codeOf(await guard.decide(requestWith(bearer, on(der)), authenticated()))
+  const [first, second] = [ask(checkout), ask(orders)]
+  await settled()
+  replace(lists.checkout)
+  keys.resolve({ status: 200, headers: {}, octets: Buffer.from(JSON.stringify(issuer.jwks)) })
+  expect(await first).toBe('certificate_revoked')
+  expect(await second).toBe('allow')
+})
+
+test('strangers who wait for the roots of one domain keep nobody of another one from waiting', async () => {
+  const answer = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const fetch: FetchDocument = ({ href }) =>
+    href === 'http://ocsp.test/' ? answer.promise : Promise.withResolvers<never>().promise
+  const { ask, clock } = openTrustHouse(
+    {
+      trustDomains: { 'prod.example': pemOf(root.der), 'partner.example': 'https://partner.test/bundle' },
+      revocation: { ocsp: { responders: ['http://ocsp.test/'] } },
+    },
+    { clock: createTestClock(at), fetch },
+  )
+  const stranger = leaf(authority(), { names: [names.uri('spiffe://partner.example/x')] })
+  const strangers = Array.from({ length: 2048 }, () => ask(on(stranger)))
+  await settled()
+  const waiting = ask(on(orders))
+  await settled()
+  answer.resolve({
+    status: 200,
+    headers: {},
+    octets: answerAbout(askedOf(root, { serialNumber: integer(6) })),
+  })
+  expect(await waiting).toBe('allow')
+  clock.advance({ seconds: 2 })
+  expect(new Set(await Promise.all(strangers))).toEqual(new Set(['bundle_unavailable']))
+})
+
+test('a proxy of which nobody can say whether it was revoked is an outage, and no stranger', async () => {
+  const certificates: CertificateOptions = {
+    trustDomains: { 'prod.example': pemOf(root.der) },
+    revocation: { crls: [pemOf(crl(authority()), 'X509 CRL')] },
+    forwarded: {
+      format: 'rfc9440',
+      header: 'client-cert',
+      from: { spiffeId: 'spiffe://prod.example/5' },
+      untrusted: 'refuse',
+    },
+  }
+  const guard = createGuard({ certificates, log: false }, { clock: createTestClock(at) })
+  const request = forwardedRequest(written.rfc9440([orders]), on(checkout))
+  expect(codeOf(await guard.decide(request, authenticated()))).toBe('revocation_unavailable')
+})
+
+test('a guard that is closed as soon as lists come lets nobody in who waited for them', async () => {
+  const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<FetchDocument>>>()
+  const { ask, guard } = open({ crls: ['http://pki.test/'] }, () => promise)
+  const waiting = ask(on(orders))
+  guard.onTrustChange(() => guard.close())
+  resolve({ status: 200, headers: {}, octets: lists.none })
+  expect(await waiting).toBe('guard_closed')
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['null, as of an empty line in YAML,', null, /certificates.revocation`: expected an object, got null/],
+  ['false', false, /certificates.revocation`: expected an object/],
+  ['an empty text', '', /certificates.revocation`: expected an object/],
+  ['a variable that nobody has set', undefined, /certificates.revocation/],
   ['nobody to ask', {}, /name who knows of revocations/],
   ['no lists', { crls: [] }, /name who knows of revocations/],
   ['one list in place of several', { crls: './ca.crl' }, /crls`: expected a list such as/],
@@ -421,6 +654,6 @@ test.each<[string, object, RegExp]>([
   ['another mode', { crls: [pemList()], mode: 'hard' }, /mode`: expected 'hard-fail' or 'soft-fail', got/],
   ['something unknown', { crl: [] }, /crl/],
 ])('%s is a mistake', (_, revocation, message) => {
-  const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation }
+  const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation } as CertificateOptions // a mistake
   expect(() => createGuard({ certificates })).toThrow(message)
 })

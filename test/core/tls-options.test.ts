@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect as connectHttp2, createSecureServer, type ClientHttp2Session } from 'node:http2'
@@ -25,6 +26,8 @@ import { createTestCa, type TestSvid } from '@countersign/testing'
 import fastify from 'fastify'
 import { afterAll, describe, expect, test } from 'vitest'
 import { requestWith } from './support/asking.ts'
+import { authority, createKeys, name } from './support/der-certificate.ts'
+import { pemOf } from './support/pem.ts'
 import { askTwice } from './support/resuming.ts'
 import {
   createPollingClock,
@@ -175,6 +178,30 @@ describe('the options of a server of one’s own', () => {
     }
   })
 
+  test('serve also where the names of the authorities are more than a handshake holds', async () => {
+    const keys = createKeys()
+    const rootsOf = (count: number): string =>
+      Array.from({ length: count }, (_, i) =>
+        pemOf(authority({ subject: name(String(i).padEnd(7000, 'x')), keys }).der),
+      ).join('')
+    for (const [count, isNamed] of [
+      [8, true],
+      [10, false],
+    ] as const) {
+      const partly = createGuard({
+        certificates: { trustDomains: { 'test.example': ca.bundle, 'partner.example': rootsOf(count) } },
+        log: false,
+      })
+      expect(partly.clientAuthorities.length > 0).toBe(isNamed)
+      const server = createTls(tlsOptions({ cert, key, guard: partly }), async (socket) => {
+        const decision = await partly.decide(requestWith(undefined, socket), authenticated())
+        socket.end(decision.outcome)
+      })
+      const port = await open(server)
+      expect(await askTls(port, checkout)).toBe('allow')
+    }
+  })
+
   test('never leave clients to the public authorities that Node trusts', () => {
     expect(tls).toMatchObject({
       ca: [expect.stringContaining('BEGIN')],
@@ -280,6 +307,9 @@ test.each([
   { crl: '-----BEGIN X509 CRL-----' },
   { maxVersion: 'TLSv1.2' },
   { minVersion: 'TLSv1.3' },
+  { secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET },
+  { honorCipherOrder: false },
+  { ticketKeys: Buffer.alloc(48, 7) },
 ] as const)('a server that was made with more than these options cannot follow: %o', (more) => {
   const tls = tlsOptions({ cert, key, guard })
   // Made as Node makes it, without having OpenSSL read what is no list of revoked certificates.

@@ -359,6 +359,24 @@ test('nothing is read any more when the server is closed', async () => {
   await house[Symbol.asyncDispose]()
 })
 
+test('files are followed again by a server that is made after the last one was closed', async () => {
+  let tls: ReturnType<typeof tlsOptions> | undefined
+  await using house = await open((options, clock) => {
+    tls = tlsOptions(options, { clock })
+    return tls.applyTo(createServer(tls))
+  })
+  const { server, files, events, clock } = house
+  server.close()
+  await once(server, 'close')
+  if (tls === undefined) throw new Error('expected options')
+  const next = tls.applyTo(createServer(tls))
+  const port = await listening(next)
+  await files.put(second)
+  await events.reach(1, clock)
+  expect(await servedAt(port, ca)).toBe(fingerprintOf(second))
+  next.close()
+})
+
 test('PEM text is served as it is, and nothing is read', async () => {
   const { now } = createTestClock(new Date())
   const schedule = (): never => {

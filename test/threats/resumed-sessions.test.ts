@@ -107,37 +107,35 @@ describe.each(versions.flatMap((maxVersion) => names.map((servername) => ({ maxV
   },
 )
 
+// Virtual hosts of the user's own, each with a trust of its own, chosen by name: the worst that can be done.
+async function serveHosts(): Promise<number> {
+  const hosts = { 'a.test': guardOf(ca), 'b.test': guardOf(lab) }
+  const contexts = {
+    'a.test': createSecureContext({ cert, key, ca: ca.bundle }),
+    'b.test': createSecureContext({ cert, key, ca: lab.bundle }),
+  }
+  const isHost = (name: string | undefined): name is keyof typeof hosts => name !== undefined && name in hosts
+  const server = createServer(
+    {
+      ...tlsOptions({ cert, key, guard: hosts['a.test'] }),
+      SNICallback: (name, done) => done(null, isHost(name) ? contexts[name] : undefined),
+    },
+    async (request, response) => {
+      const { host } = request.headers
+      if (!isHost(host)) throw new Error(`expected a host of this server, got ${host}`)
+      const decision = await hosts[host].decide(request, authenticated())
+      response.end(decision.outcome === 'allow' ? decision.caller?.id : decision.refusal.code)
+    },
+  )
+  servers.push(server)
+  return listening(server)
+}
+
 test.each(versions)(
   'T42 a session of %s that began under one server name names nobody wrongly under another',
   async (maxVersion) => {
-    const hosts = { 'a.test': guardOf(ca), 'b.test': guardOf(lab) }
-    const contexts = {
-      'a.test': createSecureContext({ cert, key, ca: ca.bundle }),
-      'b.test': createSecureContext({ cert, key, ca: lab.bundle }),
-    }
-    const isHost = (name: string | undefined): name is keyof typeof hosts =>
-      name !== undefined && name in hosts
-    // Virtual hosts of the user's own, each with a trust of its own, chosen by name: the worst that can be done.
-    const server = createServer(
-      {
-        ...tlsOptions({ cert, key, guard: hosts['a.test'] }),
-        SNICallback: (name, done) => done(null, isHost(name) ? contexts[name] : undefined),
-      },
-      async (request, response) => {
-        const { host } = request.headers
-        if (!isHost(host)) throw new Error(`expected a host of this server, got ${host}`)
-        const decision = await hosts[host].decide(request, authenticated())
-        response.end(decision.outcome === 'allow' ? decision.caller?.id : decision.refusal.code)
-      },
-    )
-    servers.push(server)
-    const client = {
-      port: await listening(server),
-      ca: ca.bundle,
-      maxVersion,
-      cert: checkout.cert,
-      key: checkout.key,
-    }
+    const { cert: own, key: ownKey } = checkout
+    const client = { port: await serveHosts(), ca: ca.bundle, maxVersion, cert: own, key: ownKey }
     const begun = await askTwice({ ...client, servername: 'a.test', host: 'a.test' })
     expect(begun.body).toBe(checkout.spiffeId)
     const { session } = begun
@@ -148,5 +146,23 @@ test.each(versions)(
       const here = await askTwice({ ...client, servername, session, host: 'a.test' })
       expect([checkout.spiffeId, 'certificate_untrusted'], servername).toContain(here.body)
     }
+  },
+)
+
+test.each(versions)(
+  'T43 over %s, the server name of one host opens no other: what the handshake accepted for the one is nobody to the other',
+  async (maxVersion) => {
+    const inLab = await lab.svid('/checkout')
+    const client = { port: await serveHosts(), ca: ca.bundle, maxVersion }
+    const ask = async (servername: string, host: string, svid?: TestSvid): Promise<string> => {
+      const shown = svid === undefined ? {} : { cert: svid.cert, key: svid.key }
+      return (await askTwice({ ...client, ...shown, servername, host })).body
+    }
+    expect(await ask('b.test', 'b.test', inLab)).toBe(inLab.spiffeId)
+    expect(await ask('b.test', 'a.test', inLab)).toBe('trust_domain_unknown')
+    expect(await ask('a.test', 'b.test', checkout)).toBe('trust_domain_unknown')
+    expect(await ask('b.test', 'a.test')).toBe('credential_missing')
+    // Nor does a name shut anybody out who is the host's own.
+    expect(await ask('b.test', 'a.test', checkout)).toBe(checkout.spiffeId)
   },
 )

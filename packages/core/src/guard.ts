@@ -187,6 +187,8 @@ export class Guard {
     request: InboundRequest,
   ): Decision {
     if (authentication instanceof Refusal) return this.#deny(authentication, placement, request)
+    // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
+    if (this.#isClosed && authentication.identity !== undefined) return this.#deny(closed, placement, request)
     const { newId, clock } = this.#environment
     const caller = this.#callerOf(authentication)
     const refusal = decide(caller, placement, clock.now(), authentication.missing)

@@ -7,7 +7,7 @@ export {
   type OcspOptions,
   type RevocationOptions,
 } from './options/guard-options.ts'
-export type { DocumentSource, UrlSource } from './options/parse-live.ts'
+export type { DocumentSource, UrlSource } from './options/document-source.ts'
 export type { Source, SourceListener } from './identity/trust/supplied-value.ts'
 export type { TrustSourceState } from './identity/peer/trust-sources.ts'
 export type {

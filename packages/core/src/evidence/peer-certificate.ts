@@ -19,7 +19,7 @@ export interface PeerCertificate {
  * A resumed TLS session can say `authorized` without any certificate: the certificate counts, never the flag.
  */
 export function readPeerCertificate(socket: object): PeerCertificate | undefined | Refusal {
-  if (!isTls(socket)) return undefined
+  if (!isTls(socket)) return isEndedStream(socket) ? ended : undefined
   const presented: DetailedPeerCertificate | null = socket.getPeerCertificate(true)
   // Not none: a caller could hang up to hide that its certificate contradicts its token, and be served all the same.
   if (presented === null) return ended
@@ -51,6 +51,9 @@ function issuersOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
   }
   return chain
 }
+
+// What stands for a connection in HTTP/2 answers for the stream once that was reset: it would seem to have no certificate.
+const isEndedStream = (socket: object): boolean => 'rstCode' in socket && 'closed' in socket
 
 // Asked by reading, since the socket of an HTTP/2 session is a proxy that answers nothing else.
 const isTls = (socket: Partial<TLSSocket>): socket is ShownSocket =>

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { VerificationCache } from '../cache/verification-cache.ts'
 import type { Clock } from '../clock/clock.ts'
 import { parseAuthorization, type PresentedToken } from '../evidence/authorization.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal, refusals } from '../refusal.ts'
 import { noFields, type HeaderField } from '../request/identity-headers.ts'
 import { connectionOf, type InboundRequest } from '../request/inbound-request.ts'
 import { anonymous, type Authentication } from './authentication.ts'
@@ -73,6 +73,8 @@ export class Authenticator {
     const certificate = forwarded.needsCertificate ? memory.own.certificate(clock.now()) : undefined
     return whenKnown(certificate, (known) => {
       const isProxied = forwarded.isProxied(request, fields, known)
+      // It may be the proxy: nobody can say now, and who says so is no stranger yet.
+      if (!isProxied && known instanceof Refusal && refusals[known.code].status === 503) return known
       const peer = isProxied ? forwarded.clientOf(fields) : this.#strangerOf(forwarded, memory, fields)
       return peer instanceof Refusal ? peer : this.#through(peer, memory, authorization, request)
     })
@@ -124,11 +126,15 @@ export class Authenticator {
     const { token } = presented
     const settle = (verified: TokenVerification, source: 'cache' | 'fresh'): Answer => {
       const proven = this.#binding(verified, presented, presentation)
-      const conclude = (result: Proven | Refusal): Authentication | Refusal =>
+      return whenKnown(proven, (result) =>
         result instanceof Refusal
           ? result
-          : this.#identify(verified, certificate, presentation, { source, ...result })
-      return whenKnown(proven, conclude)
+          : whenKnown(this.#stillKnown(certificate, peer), (known) =>
+              known instanceof Refusal
+                ? known
+                : this.#identify(verified, known, presentation, { source, ...result }),
+            ),
+      )
     }
     const cached = this.#tokens.find(signatureTail(token), () => digestOf(token), this.#options.clock.now())
     if (cached !== undefined) return settle(cached, 'cache')
@@ -137,6 +143,15 @@ export class Authenticator {
       this.#tokens.insert(signatureTail(token), digestOf(token), verified)
       return settle(verified, 'fresh')
     })
+  }
+
+  // While keys were fetched, or somebody was asked about the token, the certificate beside it may have been revoked.
+  #stillKnown(
+    certificate: CertificateVerification | undefined,
+    peer: Peer,
+  ): CallerCertificate | Promise<CallerCertificate> {
+    const now = this.#options.clock.now()
+    return certificate === undefined || certificate.isAlive(now) ? certificate : peer.certificate(now)
   }
 
   // INVARIANT: asked for every request that presents a bound token; what a cached token is bound to is never cached.

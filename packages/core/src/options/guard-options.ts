@@ -6,7 +6,7 @@ import type { GrantOptions } from '../policy/effective-scopes.ts'
 import type { Requirement } from '../policy/requirement.ts'
 import type { ForwardedOptions, VouchedForwarding } from './forwarded-options.ts'
 import type { DpopOptions } from './parse-dpop.ts'
-import type { DocumentSource } from './parse-live.ts'
+import type { DocumentSource } from './document-source.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
 export type GuardOptions = CommonOptions & (WithIssuers | WithoutIssuers)

@@ -5,7 +5,8 @@ import type { NamedRoots } from '../identity/peer/trusted-roots.ts'
 import type { CertificateAuthorityOptions } from './guard-options.ts'
 import { requireEntries, requireKnownKeys } from './option-values.ts'
 import { bundles } from './parse-bundle.ts'
-import { parseLive, type LiveContext } from './parse-live.ts'
+import type { LiveContext } from './document-source.ts'
+import { parseLive } from './parse-live.ts'
 
 /** Parses `certificates.authorities`. Throws a ConfigurationError that says what to write instead. */
 export function parseAuthorities(

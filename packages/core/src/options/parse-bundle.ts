@@ -6,7 +6,7 @@ import { requireNewerSequence } from '../identity/trust/spiffe-bundle.ts'
 import { Refusal } from '../refusal.ts'
 import { parsePem } from './certificate-sources.ts'
 import { readPem } from './option-values.ts'
-import type { DocumentKind } from './parse-live.ts'
+import type { DocumentKind } from './document-source.ts'
 import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
 
 /** Roots: certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */
@@ -20,7 +20,8 @@ export const bundles: DocumentKind<Bundle> = {
     // Somewhere there was one before: a publisher may withdraw all, a typing mistake may not.
     if (bundle.roots.length === 0 && (previous === undefined || !isJson(text))) throw new Error(noRoots)
     requireNewerSequence(bundle.sequence, previous?.sequence)
-    return bundle
+    // One that has no sequence in between brings no older one back.
+    return { ...bundle, sequence: bundle.sequence ?? previous?.sequence }
   },
   intervalOf: (_reading, { refreshHintSeconds }) => bundleIntervalOf(refreshHintSeconds),
   maxStaleMs: 24 * 3_600_000,

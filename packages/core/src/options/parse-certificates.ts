@@ -8,9 +8,10 @@ import type { CertificateOptions } from './guard-options.ts'
 import { parseAuthorities } from './parse-authorities.ts'
 import { bundles, readCertificates } from './parse-bundle.ts'
 import { parseForwarded } from './parse-forwarded.ts'
-import { parseLive, type LiveContext } from './parse-live.ts'
+import type { LiveContext } from './document-source.ts'
+import { parseLive } from './parse-live.ts'
 import { parseRevocation } from './parse-revocation.ts'
-import { requireEntries, requireKnownKeys } from './option-values.ts'
+import { requireEntries, requireKnownKeys, requireSetLimits } from './option-values.ts'
 import { requireTrustDomain } from './spiffe-names.ts'
 
 /** Whose certificates are accepted, on connections and through a proxy. At least one of the two is there. */
@@ -29,6 +30,7 @@ export function parseCertificates(
   context: CertificateContext,
 ): ParsedCertificates {
   requireKnownKeys(options, 'certificates', [...ownTrust, 'forwarded'])
+  requireSetLimits(options, 'certificates', ['revocation'])
   const { trustDomains, forwarded } = options
   // A proxy that has verified everything itself leaves nothing to be verified here.
   const isVouchedFor = forwarded !== undefined && ownTrust.every((key) => options[key] === undefined)
@@ -62,7 +64,8 @@ function parseTrust(options: CertificateOptions, context: CertificateContext): C
       parseAuthorities(authorities ?? {}, live),
     ),
     intermediates: between,
-    revocation: revocation && parseRevocation(revocation, { ...live, intermediates: between }),
+    revocation:
+      revocation === undefined ? undefined : parseRevocation(revocation, { ...live, intermediates: between }),
     sources,
     clock: context.clock,
     maxCacheEntries: context.maxCacheEntries,

@@ -1,57 +1,13 @@
-import { readFileSync } from 'node:fs'
-import type { Clock } from '../clock/clock.ts'
+import { readFileSync, statSync } from 'node:fs'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
-import type { TrustSources } from '../identity/peer/trust-sources.ts'
-import type { FetchDocument } from '../identity/trust/fetch-document.ts'
 import { FixedValue, type Live } from '../identity/trust/live.ts'
 import { LiveValue } from '../identity/trust/live-value.ts'
 import { areSameReadings, fetchReading, readDocumentFile, type Reading } from '../identity/trust/reading.ts'
 import { pollMs } from '../identity/trust/refresh-times.ts'
 import { SuppliedValue, type Source } from '../identity/trust/supplied-value.ts'
+import type { DocumentKind, DocumentSource, LiveContext, UrlSource } from './document-source.ts'
 import { requireSafeUrl } from './issuer-url.ts'
 import { readCa, requireKnownKeys } from './option-values.ts'
-
-/**
- * Where roots, or lists of what is revoked, come from: the text itself; the path of a file, which may be replaced at any time; a
- * URL, which is read again and again; or a source of your own.
- */
-export type DocumentSource = string | UrlSource | Source
-
-/** A URL, and the authorities that its server's certificate must chain to instead of the public ones. */
-export interface UrlSource {
-  readonly url: string
-  /** PEM text, or the path of a PEM file. */
-  readonly ca?: string
-}
-
-/** What all sources of a guard share. */
-export interface LiveContext {
-  readonly clock: Clock
-  readonly fetch: FetchDocument
-  readonly sources: TrustSources
-  /** False where callers are accepted without it. */
-  readonly isRequired: boolean
-  /** Whether documents whose author nobody has to prove may come from this URL. */
-  readonly mayUse: (url: URL) => boolean
-}
-
-/** One kind of documents. */
-export interface DocumentKind<T> {
-  /** What to write, for who wrote something else. */
-  readonly expected: string
-  /** True where a text is the document itself, and no path. */
-  readonly isText: (text: string) => boolean
-  /** Throws an Error for the operator. */
-  readonly parse: (octets: Uint8Array, previous: T | undefined) => T
-  /** How long after a fetch it is fetched again, in milliseconds. */
-  readonly intervalOf: (reading: Reading, value: T) => number
-  /** What was read goes on serving so much longer than it should. */
-  readonly maxStaleMs: number
-  readonly maxBytes: number
-  readonly accept: string
-  /** True where whoever reads it can tell who wrote it, so that it may come without TLS. */
-  readonly isSigned: boolean
-}
 
 /** Parses where a document comes from, and reads it where that is possible at once. Throws a ConfigurationError. */
 export function parseLive<T>(
@@ -117,9 +73,15 @@ function followSource<T>(
   { parse, maxStaleMs }: DocumentKind<T>,
   { clock, sources, isRequired }: LiveContext,
 ): Live<T> {
+  // Said when the guard is made: when it is closed, whatever is closed after this one would stay open.
+  const follow: Source['follow'] = (listener) => {
+    const end: unknown = source.follow(listener)
+    if (typeof end === 'function') return () => void end()
+    throw new ConfigurationError(option, '`follow` has to return a function, which ends it')
+  }
   return sources.add(
     { source: option, isRequired },
-    (landed) => new SuppliedValue({ clock, source, parse, maxStaleMs, landed }),
+    (landed) => new SuppliedValue({ clock, source: { follow }, parse, maxStaleMs, landed }),
   )
 }
 
@@ -147,14 +109,24 @@ const live = <T>(
       }),
   )
 
-function readNow(path: string, option: string, { expected }: { readonly expected: string }): Uint8Array {
+function readNow(
+  path: string,
+  option: string,
+  { expected, maxBytes }: { readonly expected: string; readonly maxBytes: number },
+): Uint8Array {
   try {
-    return readFileSync(path)
+    const file = statSync(path)
+    // A pipe would never end.
+    if (file.isFile() && file.size <= maxBytes) return readFileSync(path)
   } catch {
-    // What has no file name's ending may be something that was meant to be kept, and is not repeated.
-    const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
-    throw new ConfigurationError(option, `${named} cannot be read: write ${expected}`)
+    // Told below.
   }
+  // What has no file name's ending may be something that was meant to be kept, and is not repeated.
+  const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
+  throw new ConfigurationError(
+    option,
+    `${named} cannot be read, or has more than ${maxBytes} bytes: write ${expected}`,
+  )
 }
 
 function parseNow<T>(octets: Uint8Array, option: string, { parse }: DocumentKind<T>): T {

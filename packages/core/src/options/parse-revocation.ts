@@ -7,7 +7,8 @@ import type { OcspOptions, RevocationOptions } from './guard-options.ts'
 import { requireSafeUrl } from './issuer-url.ts'
 import { readCa, requireKnownKeys, requireStrings } from './option-values.ts'
 import { crlsAt } from './parse-crls.ts'
-import { parseLive, type LiveContext } from './parse-live.ts'
+import type { LiveContext } from './document-source.ts'
+import { parseLive } from './parse-live.ts'
 
 interface RevocationContext extends LiveContext {
   readonly intermediates: readonly ParsedCertificate[]
@@ -74,7 +75,7 @@ function parseOcsp(
     nonceOctets: nonce ? randomBytes : undefined,
     landed: (landing) => sources.tellAnswer(landing),
   })
-  sources.addResponders(() => statuses.state)
+  sources.addResponders(statuses)
   return statuses
 }
 

@@ -28,4 +28,7 @@ const contextOptions = [
   'maxVersion',
   'pfx',
   'passphrase',
+  'secureOptions',
+  'honorCipherOrder',
+  'ticketKeys',
 ]

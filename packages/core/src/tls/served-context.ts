@@ -37,9 +37,9 @@ interface ContextOptions extends KeyPairPem {
  */
 export class ServedContext {
   readonly #options: ServedContextOptions
-  readonly #live: LiveValue<KeyPairPem, KeyPair> | undefined
+  #live: LiveValue<KeyPairPem, KeyPair> | undefined
   readonly #servers = new Set<Server>()
-  readonly #takeBack: () => void
+  #takeBack: (() => void) | undefined
   #pair: KeyPair
   #current: { readonly options: ContextOptions; readonly context: SecureContext }
   readonly #report: ServingReport
@@ -51,11 +51,20 @@ export class ServedContext {
     const { guard, source, clock } = options
     this.#report = new ServingReport(guard)
     const at = clock.now()
-    const reading = readPair(source)
-    this.#pair = parsePair(reading, at)
+    this.#pair = parsePair(readPair(source), at)
     this.#current = this.#build(this.#pair)
-    this.#live = isInFiles(source) ? this.#follow({ reading, value: this.#pair, at }) : undefined
+    this.#resume()
+  }
+
+  /** Follows files and authorities, from now on or once more. */
+  #resume(): void {
+    if (this.#takeBack !== undefined) return
+    const { guard, source, clock } = this.#options
+    this.#live = isInFiles(source)
+      ? this.#follow({ reading: this.#pair, value: this.#pair, at: clock.now() })
+      : undefined
     this.#takeBack = guard.onTrustChange(() => this.#replace(this.#pair, 'authorities'))
+    this.#replace(this.#pair, 'authorities')
   }
 
   get options(): ContextOptions {
@@ -70,14 +79,18 @@ export class ServedContext {
 
   /** Has a server follow until it is closed. With the last one ends the watching of files. */
   addServer(server: Server): void {
-    requireNothingLost(server, { minVersion: this.#options.minVersion })
+    const { minVersion, secureOptions } = this.#current.options
+    // Servers put their own ciphers first unless they are told otherwise.
+    requireNothingLost(server, { minVersion, secureOptions, honorCipherOrder: true })
+    if (this.#servers.size === 0) this.#resume()
     server.setSecureContext(this.#current.options)
     this.#servers.add(server)
     server.once('close', () => {
       this.#servers.delete(server)
       if (this.#servers.size > 0) return
       this.#live?.close()
-      this.#takeBack()
+      this.#takeBack?.()
+      this.#takeBack = undefined
     })
   }
 

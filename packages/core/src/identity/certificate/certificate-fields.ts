@@ -13,6 +13,8 @@ export interface CertificateFields {
   /** The issuer's name as it is written, in DER: OCSP asks by a hash of it (RFC 6960 §4.1.1). */
   readonly issuerDer: Uint8Array
   readonly subject: DistinguishedName
+  /** The subject's name as it is written, in DER: servers name their authorities so (RFC 8446 §4.2.4). */
+  readonly subjectDer: Uint8Array
   /** Milliseconds since the epoch; both ends are inclusive (RFC 5280 §4.1.2.5). */
   readonly notBefore: number
   readonly notAfter: number
@@ -48,7 +50,8 @@ function readSigned(reader: DerReader): CertificateFields {
   const validity = reader.enter(tags.sequence)
   const [notBefore, notAfter] = [takeTime(validity), takeTime(validity)]
   validity.end()
-  const subject = takeName(reader)
+  const subjectDer = reader.take().whole
+  const subject = takeName(new DerReader(subjectDer))
   const spki = reader.take().whole
   // Unique identifiers, [1] and [2], are of X.509 version 2 and must not be used (RFC 5280 §4.1.2.8).
   const extensions = reader.isAtEnd ? noExtensions : takeExtensions(reader.enter(contextContainer(3)))
@@ -59,6 +62,7 @@ function readSigned(reader: DerReader): CertificateFields {
     issuer,
     issuerDer,
     subject,
+    subjectDer,
     notBefore,
     notAfter,
     spki,

@@ -3,6 +3,7 @@ import type { ComparisonBudget } from './name-constraints.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
 import { countIntermediates, flawOf, issuerFlaw, leafFlaw, type CertificatePurpose } from './path-flaws.ts'
 import { nameFlaw } from './path-names.ts'
+import { byKeyId, rootedAuthorities } from './rooted-authorities.ts'
 
 /** A leaf, and behind it every issuer up to and including the trust anchor. */
 export type VerifiedPath = readonly ParsedCertificate[]
@@ -54,6 +55,7 @@ class PathSearch {
   /** Certificate → possible issuer → whether that one's key signed it. No signature is checked twice. */
   readonly #signatures = new Map<ParsedCertificate, Map<ParsedCertificate, boolean>>()
   readonly #comparisons: ComparisonBudget = { comparisons: maxNameComparisons }
+  #rooted: ReadonlySet<ParsedCertificate> | undefined
   #signatureChecks = 0
   #candidates = 0
   /** What is wrong with the first path up to an anchor. No certificate that is thrown in can stand before it, and hide a revocation. */
@@ -110,7 +112,18 @@ class PathSearch {
     const link = { certificate: issuer, depth: path.length }
     const flaw = flawOf(link, nowMs, isAnchor) ?? issuerFlaw(link, path, purpose)
     this.#refusal ??= flaw
-    return flaw === undefined && this.#isSignedBy(subject, issuer)
+    if (flaw !== undefined) return false
+    return (isAnchor || this.#isRooted(issuer)) && this.#isSignedBy(subject, issuer)
+  }
+
+  #isRooted(issuer: ParsedCertificate): boolean {
+    const { leaf, nowMs } = this.#question
+    const pool = { intermediates: this.#intermediates, anchors: this.#anchors }
+    this.#rooted ??= rootedAuthorities(leaf, pool, (subject, above, isAnchor) => {
+      const isUsable = above.isCa && flawOf({ certificate: above, depth: 0 }, nowMs, isAnchor) === undefined
+      return isUsable && this.#isSignedBy(subject, above)
+    })
+    return this.#rooted.has(issuer)
   }
 
   #isSignedBy(subject: ParsedCertificate, issuer: ParsedCertificate): boolean {
@@ -128,16 +141,6 @@ class PathSearch {
     const { maxCandidates, maxSignatureChecks } = this.#limits
     return this.#candidates > maxCandidates || this.#signatureChecks >= maxSignatureChecks
   }
-}
-
-// Key identifiers are written by whoever signs, so they only say where to look first.
-function byKeyId(
-  issuers: readonly ParsedCertificate[] | undefined,
-  { authorityKeyId }: ParsedCertificate,
-): readonly ParsedCertificate[] {
-  if (issuers === undefined || issuers.length < 2 || authorityKeyId === undefined) return issuers ?? []
-  const isNamed = ({ subjectKeyId }: ParsedCertificate): boolean => subjectKeyId === authorityKeyId
-  return [...issuers.filter(isNamed), ...issuers.filter((issuer) => !isNamed(issuer))]
 }
 
 // The same name with the same key twice in one path is a circle.

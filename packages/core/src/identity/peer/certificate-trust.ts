@@ -1,4 +1,4 @@
-import { hash, X509Certificate } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import type { Clock } from '../../clock/clock.ts'
 import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
@@ -13,6 +13,7 @@ import {
 import type { Inquiry, Revocation } from '../revocation/revocation.ts'
 import { CertificateVerification } from './certificate-verification.ts'
 import { ChainMemory } from './chain-memory.ts'
+import { pemForHandshake } from './pem-for-handshake.ts'
 import { Patience } from './patience.ts'
 import type { TrustSources } from './trust-sources.ts'
 import type { TrustedRoots } from './trusted-roots.ts'
@@ -39,6 +40,9 @@ export class CertificateTrust {
   readonly #options: CertificateTrustOptions
   readonly #cache: VerificationCache<CertificateVerification>
   readonly #chains: ChainMemory
+  /** For roots that have not come, which strangers can ask for as well; so they never keep those out who wait for the other. */
+  readonly #patienceForRoots: Patience
+  /** For what is known of revocations: asked for by those whose path holds otherwise. */
   readonly #patience: Patience
   #generation = 0
 
@@ -46,6 +50,7 @@ export class CertificateTrust {
     this.#options = options
     this.#cache = new VerificationCache(options.maxCacheEntries)
     this.#chains = new ChainMemory(options.maxCacheEntries)
+    this.#patienceForRoots = new Patience(options.clock)
     this.#patience = new Patience(options.clock)
     options.sources.onReplaced(() => {
       this.#generation += 1
@@ -62,10 +67,9 @@ export class CertificateTrust {
     return this.#generation
   }
 
-  /** PEM of every root that may vouch for somebody now, for the TLS server's own `ca`. */
+  /** PEM of the roots that may vouch for somebody now, for the TLS server's own `ca`. */
   get pem(): readonly string[] {
-    const roots = this.#options.roots.all(this.#options.clock.now())
-    return roots.map(({ der }) => new X509Certificate(der).toString())
+    return pemForHandshake(this.#options.roots.all(this.#options.clock.now()))
   }
 
   /** Verifies a certificate: at once, or as soon as those have answered who have to be asked about it. */
@@ -78,7 +82,7 @@ export class CertificateTrust {
     const inquiry = this.#options.revocation?.inquire(nowMs)
     const verified = this.#attempt(presented, inquiry, digest, nowMs)
     const help = isOutage(verified) ? this.#helpFor(inquiry, nowMs) : undefined
-    const patience = help && this.#patience.wait(help)
+    const patience = help && this.#patienceFor(verified).wait(help)
     if (patience === undefined) return verified
     return patience.then(() => {
       const now = this.#options.clock.now()
@@ -133,6 +137,11 @@ export class CertificateTrust {
     }
     const known = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
     return { leaf, intermediates: [...new Set([...shown, ...known])], tlsError }
+  }
+
+  #patienceFor(verified: Verified): Patience {
+    const isOfRoots = verified instanceof Refusal && verified.code === 'bundle_unavailable'
+    return isOfRoots ? this.#patienceForRoots : this.#patience
   }
 
   #helpFor(inquiry: Inquiry | undefined, nowMs: number): Promise<unknown> | undefined {

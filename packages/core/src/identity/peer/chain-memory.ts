@@ -31,7 +31,8 @@ export class ChainMemory {
 
   remember(leafDigest: string, path: VerifiedPath): void {
     const intermediates = path.slice(1, -1)
-    if (intermediates.length === 0) return
+    const octets = intermediates.reduce((sum, { der }) => sum + der.length, 0)
+    if (octets === 0 || octets > maxOctets) return
     this.#chains.insert(leafDigest, leafDigest, new Remembered(intermediates))
     for (const one of intermediates) {
       const digest = digestOf(one.der)
@@ -56,3 +57,5 @@ class Remembered<T> {
 const digestOf = (der: Uint8Array): string => hash('sha256', der, 'base64url')
 
 const maxParsed = 1000
+/** Of the intermediates of one leaf: far more than ordinary ones have, and what a mean authority may make us keep. */
+const maxOctets = 8 * 1024

@@ -12,10 +12,17 @@ interface SourceName {
 /** What a source of roots, or of revocations, can say of itself. */
 export interface TrustSourceState extends SourceName, LiveState {}
 
+/** Those who are asked about single certificates. */
+interface Responders {
+  readonly state: readonly OcspResponderState[]
+  /** Ends what is under way. */
+  close(): void
+}
+
 /** Where all that certificates are held against comes from, and who is told when it is replaced. */
 export class TrustSources {
   readonly #sources: { readonly name: SourceName; readonly live: Live<unknown> }[] = []
-  #responders: () => readonly OcspResponderState[] = () => []
+  #responders: Responders | undefined
   readonly #listeners = new Set<() => void>()
 
   /** Keeps a source. */
@@ -41,12 +48,12 @@ export class TrustSources {
   }
 
   /** Keeps those who are asked about single certificates, whose failure is told and keeps no service from being ready. */
-  addResponders(states: () => readonly OcspResponderState[]): void {
-    this.#responders = states
+  addResponders(responders: Responders): void {
+    this.#responders = responders
   }
 
   get states(): readonly TrustSourceState[] {
-    const responders = this.#responders().map(({ responder, status, answeredAt, problem }) => ({
+    const responders = (this.#responders?.state ?? []).map(({ responder, status, answeredAt, problem }) => ({
       source: nameOf(responder),
       isRequired: false,
       status: status === 'failed' ? ('stale' as const) : status,
@@ -58,9 +65,10 @@ export class TrustSources {
 
   close(): void {
     for (const { live } of this.#sources) live.close()
+    this.#responders?.close()
   }
 
-  /** Told of what a responder said of a certificate. */
+  /** Told of what a responder said of a certificate. Whoever is known to be revoked is not asked about again while that lasts. */
   tellAnswer({ responder, outcome, problem }: OcspLanding): void {
     if (outcome === 'revoked') this.#replaced()
     const isFailed = outcome === 'failed'
@@ -73,7 +81,13 @@ export class TrustSources {
   }
 
   #replaced(): void {
-    for (const listener of this.#listeners) listener()
+    for (const listener of this.#listeners) {
+      try {
+        listener()
+      } catch {
+        // Servers of an application listen too. What fails there keeps nobody else from being told, nor ends the process.
+      }
+    }
   }
 }
 

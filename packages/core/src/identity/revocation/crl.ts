@@ -27,6 +27,8 @@ export interface ParsedCrl extends Omit<CrlExtensions, 'unusable'> {
   readonly unusable: string | undefined
   /** True where the signer's key made the signature, by an algorithm that counts. Each key is tried once. */
   isSignedBy(signer: ParsedCertificate): boolean
+  /** The first whose key was found to have made it; undefined as long as none was. */
+  readonly provenSigner: ParsedCertificate | undefined
 }
 
 /**
@@ -39,11 +41,25 @@ export function parseCrl(der: Uint8Array): ParsedCrl {
   const octets = new Uint8Array(der.buffer, der.byteOffset, der.byteLength)
   requireDer(octets)
   const data = readWhole(octets, tags.sequence, takeSignedData)
-  const isSignedBy = rememberKeys((signer) => isSignedWith(signer.publicKey, data))
-  return { ...readWhole(data.signed, tags.sequence, (reader) => takeList(reader, data)), isSignedBy }
+  let provenSigner: ParsedCertificate | undefined
+  const isSignedBy = rememberKeys((signer) => {
+    const isSigned = isSignedWith(signer.publicKey, data)
+    if (isSigned) provenSigner ??= signer
+    return isSigned
+  })
+  return {
+    ...readWhole(data.signed, tags.sequence, (reader) => takeList(reader, data)),
+    isSignedBy,
+    get provenSigner() {
+      return provenSigner
+    },
+  }
 }
 
-function takeList(reader: DerReader, { algorithm }: SignedData): Omit<ParsedCrl, 'isSignedBy'> {
+function takeList(
+  reader: DerReader,
+  { algorithm }: SignedData,
+): Omit<ParsedCrl, 'isSignedBy' | 'provenSigner'> {
   requireVersion2(reader)
   // RFC 5280 §5.1.1.2: what is not signed says nothing of its own.
   if (Buffer.compare(reader.take().whole, algorithm) !== 0) {

@@ -35,7 +35,8 @@ export class OcspStatuses {
   readonly #responders: readonly OcspResponder[]
   readonly #memory: OcspMemory
   readonly #asked: CoolDowns
-  readonly #flights: OcspFlights
+  /** Of each responder its own: one that is slow or down keeps nobody from asking another. */
+  readonly #flights: ReadonlyMap<OcspResponder, OcspFlights>
   /** Issuer → what tells its certificates from those of others. */
   readonly #issuers = new WeakMap<ParsedCertificate, string>()
   #waiting = 0
@@ -46,7 +47,7 @@ export class OcspStatuses {
     this.#responders = options.responders.map((url) => new OcspResponder(url, options))
     this.#memory = new OcspMemory(options.maxEntries)
     this.#asked = new CoolDowns(options.maxEntries)
-    this.#flights = new OcspFlights(options.clock)
+    this.#flights = new Map(this.#responders.map((one) => [one, new OcspFlights(options.clock)]))
   }
 
   /**
@@ -62,8 +63,13 @@ export class OcspStatuses {
     const known = this.#memory.find(this.#keyOf(question), nowMs)
     if (known?.askAgainAt === undefined || nowMs < known.askAgainAt) return known
     const asking = this.#askingFor(question, true)
-    if (asking !== undefined) this.#flights.runAside(asking.key, asking.work)
+    asking?.flights?.runAside(asking.key, asking.work)
     return { ...known, askAgainAt: nowMs + lookAgainMs }
+  }
+
+  /** The same, without asking anybody. */
+  recall(question: StatusQuestion, nowMs: number): RevocationStatus | undefined {
+    return this.#memory.find(this.#keyOf(question), nowMs)
   }
 
   /**
@@ -75,7 +81,7 @@ export class OcspStatuses {
     for (const question of questions) {
       const asking = this.#askingFor(question)
       if (asking === undefined) continue
-      const flight = this.#waiting < maxWaiting ? this.#flights.run(asking.key, asking.work) : undefined
+      const flight = this.#waiting < maxWaiting ? asking.flights?.run(asking.key, asking.work) : undefined
       if (flight === undefined) return false
       flights.push(flight)
     }
@@ -109,9 +115,11 @@ export class OcspStatuses {
     const key = this.#keyOf(question)
     if (!isAhead && this.#memory.find(key, now) !== undefined) return undefined
     // Before the certificate is read once more: in an outage every request comes here.
-    if (this.#asked.isCoolingDown(key, now) && !this.#flights.has(key)) return undefined
+    const isUnderWay = (): boolean => [...this.#flights.values()].some((flights) => flights.has(key))
+    if (this.#asked.isCoolingDown(key, now) && !isUnderWay()) return undefined
     const responder = chooseResponder(question.certificate, this.#responders)
-    return responder && { key, work: () => this.#ask(key, question, responder) }
+    if (responder === undefined) return undefined
+    return { key, flights: this.#flights.get(responder), work: () => this.#ask(key, question, responder) }
   }
 
   async #ask(key: string, question: StatusQuestion, responder: OcspResponder): Promise<void> {
@@ -133,6 +141,7 @@ export class OcspStatuses {
 
 interface Asking {
   readonly key: string
+  readonly flights: OcspFlights | undefined
   readonly work: () => Promise<void>
 }
 

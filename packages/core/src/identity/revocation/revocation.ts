@@ -32,10 +32,6 @@ export class Revocation {
     return new Inquiry(this.#parts, this.#crlsAt(nowMs), nowMs)
   }
 
-  close(): void {
-    this.#parts.ocsp?.close()
-  }
-
   // Made anew only when a source has replaced its lists.
   #crlsAt(nowMs: number): CrlSet {
     const lists = this.#parts.crls.map((source) => source.current(nowMs) ?? noLists)
@@ -83,12 +79,20 @@ export class Inquiry {
   }
 
   #statusOf(path: VerifiedPath, depth: number): RevocationStatus | undefined {
-    const status =
-      this.#crls.statusOf(path, depth, this.#nowMs) ?? this.#answerFor(path[depth], path[depth + 1])
+    const listed = this.#crls.statusOf(path, depth, this.#nowMs)
+    const status = this.#revokedBefore(path, depth) ?? listed ?? this.#answerFor(path[depth], path[depth + 1])
     if (status === undefined) return undefined
     this.until = Math.min(this.until, status.until)
     this.#askAgainAt = Math.min(this.#askAgainAt, status.askAgainAt ?? Infinity)
     return status
+  }
+
+  // INVARIANT: a revocation that somebody answered stands as long as it said, also where an older list comes and leaves it out.
+  #revokedBefore(path: VerifiedPath, depth: number): RevocationStatus | undefined {
+    const [certificate, issuer] = [path[depth], path[depth + 1]]
+    if (certificate === undefined || issuer === undefined) return undefined
+    const known = this.#parts.ocsp?.recall({ certificate, issuer }, this.#nowMs)
+    return known?.kind === 'revoked' ? known : undefined
   }
 
   #answerFor(

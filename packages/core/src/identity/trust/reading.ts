@@ -46,10 +46,13 @@ export const areSameReadings = (one: Reading, other: Reading): boolean =>
 function conditionsOf(known: Reading | undefined): Record<string, string> {
   const { etag, 'last-modified': lastModified } = known?.headers ?? {}
   return {
-    ...(etag === undefined ? {} : { 'if-none-match': etag }),
-    ...(lastModified === undefined ? {} : { 'if-modified-since': lastModified }),
+    ...(isSendable(etag) ? { 'if-none-match': etag } : {}),
+    ...(isSendable(lastModified) ? { 'if-modified-since': lastModified } : {}),
   }
 }
+
+// What somebody on the way once said is sent with every question that follows: too long, it would have each of them refused.
+const isSendable = (value: string | undefined): value is string => value !== undefined && value.length <= 1024
 
 const present = (headers: FetchedDocument['headers']): FetchedDocument['headers'] =>
   Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined))
