@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readPeerCertificate, readThumbprint } from '../../packages/core/src/evidence/peer-certificate.ts'
+import { Refusal } from '../../packages/core/src/refusal.ts'
 
 interface Shown {
   readonly raw: Buffer
@@ -89,6 +90,11 @@ test.each([
 ])('a connection %s has none, and no thumbprint', (_, socket) => {
   expect(readPeerCertificate(socket)).toBeUndefined()
   expect(readThumbprint(socket)).toBeUndefined()
+})
+
+test('what answers for a stream of HTTP/2 in place of its connection is no connection without a certificate', () => {
+  expect(readPeerCertificate({ rstCode: 8, closed: true })).toBeInstanceOf(Refusal)
+  for (const socket of [{ rstCode: 8 }, { closed: true }]) expect(readPeerCertificate(socket)).toBeUndefined()
 })
 
 test('a thumbprint is SHA-256 in base64url, and none where the connection has ended', () => {
