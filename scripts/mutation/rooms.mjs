@@ -44,7 +44,7 @@ export const testsOfRooms = {
     'test/vectors/x509-limbo.test.ts',
   ],
   'identity/peer': [
-    'test/core/{certificate,certificate-identity,live-roots,own-connection,resumed-path,revocation}.test.ts',
+    'test/core/{certificate,certificate-identity,live-roots,own-connection,resumed-path,revocation,trust-sources}.test.ts',
     'test/threats/{certificates,resumed-sessions}.test.ts',
   ],
   evidence: [
