@@ -44,16 +44,17 @@ export const testsOfRooms = {
     'test/vectors/x509-limbo.test.ts',
   ],
   'identity/peer': [
-    'test/core/{certificate,certificate-identity,live-roots,revocation}.test.ts',
+    'test/core/{certificate,certificate-identity,live-roots,own-connection,resumed-path,revocation,trust-sources}.test.ts',
     'test/threats/{certificates,resumed-sessions}.test.ts',
   ],
   evidence: [
-    'test/core/{authorization,certificate,forwarded-certificates,forwarded-formats,proof-checks,token-in-query,token-properties}.test.ts',
+    'test/core/{authorization,binding,certificate,evidence-refusals,forwarded-certificates,forwarded-formats,peer-certificate}.test.ts',
+    'test/core/{proof-checks,token-in-query,token-properties}.test.ts',
     'test/fuzz/forwarded/headers.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
   'identity/forwarded': [
-    'test/core/forwarded-certificates.test.ts',
+    'test/core/{forwarded-certificates,vouched-clients}.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
   'identity/trust': [

@@ -2,6 +2,7 @@ import { authenticated, callerOptional, createGuard, scopes, unprotected } from 
 import { createTestIssuer } from '@countersign/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { presentedScheme } from '../../packages/core/src/evidence/authorization.ts'
 import { codeOf, requestWith } from './support/asking.ts'
 
 const idp = await createTestIssuer()
@@ -33,6 +34,7 @@ describe('an Authorization field', () => {
     ['is Negotiate', 'Negotiate YII=', 'authorization_scheme_unsupported', 401, bare],
     ['has any word for a scheme', `Token ${token}`, 'authorization_scheme_unsupported', 401, bare],
     ['has a scheme that only ends right', `xBearer ${token}`, 'authorization_scheme_unsupported', 401, bare],
+    ['has a scheme behind another', 'Basic Bearer ', 'authorization_scheme_unsupported', 401, bare],
     [
       'has a scheme that only begins right',
       `Bearer2 ${token}`,
@@ -82,6 +84,23 @@ describe('an Authorization field', () => {
   test('may have several spaces behind its scheme', async () => {
     expect(codeOf(await guard.decide(requestWith(`Bearer   ${token}`), authenticated()))).toBe('allow')
   })
+})
+
+test.each([
+  ['Bearer a', 'bearer'],
+  ['bearer', 'bearer'],
+  ['BEARER  a', 'bearer'],
+  ['DPoP a', 'dpop'],
+  ['dpop', 'dpop'],
+  ['xBearer a', undefined],
+  [' Bearer a', undefined],
+  ['Bearer: a', undefined],
+  ['DPoPe a', undefined],
+  ['Basic DPoP a', undefined],
+  ['', undefined],
+  [undefined, undefined],
+])('%j is presented in the scheme %j', (value, scheme) => {
+  expect(presentedScheme(requestWith(value))).toBe(scheme)
 })
 
 describe('two Authorization fields', () => {

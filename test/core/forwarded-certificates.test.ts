@@ -252,6 +252,8 @@ describe('Envoy', () => {
       checkout.spiffeId,
     )
     expect(await answer(guard, xfcc(element(edge, cert)))).toBe(checkout.spiffeId)
+    // As Envoy writes it of a certificate in which it finds no URI name.
+    expect(await answer(guard, xfcc(element(edge, `${cert};URI=`)))).toBe(checkout.spiffeId)
     expect(
       await answer(guard, xfcc(`Hash=${hash('sha256', deep.der)};Chain=${escaped(...deep.chain)}`)),
     ).toBe(deep.spiffeId)
@@ -514,6 +516,23 @@ describe('tokens beside a forwarded certificate', () => {
     expect(await answer(guard, headers, socket, bound(checkout.der))).toBe(checkout.spiffeId)
     expect(await answer(guard, headers, socket, bound(gateway.der))).toBe('certificate_binding_mismatch')
     expect(await answer(guard, [], socket, bound(checkout.der))).toBe('certificate_binding_missing')
+  })
+
+  test('may be bound to one of which a proxy tells the digest alone', async () => {
+    const forwarded = envoy({ from, verifiedByProxy: ['prod.example'] })
+    const inWords = createHouse({
+      clock,
+      issuerOptions: { workloadClaim: 'spiffe_id', trustDomains: ['prod.example'] },
+      guardOptions: { certificates: { trustDomains, forwarded } },
+    })
+    const ask = (der: Uint8Array) => {
+      const cnf = { 'x5t#S256': hash('sha256', der, 'base64url') }
+      const token = inWords.token({ spiffe_id: checkout.spiffeId, cnf })
+      const value = `Hash=${hash('sha256', checkout.der)};URI=${checkout.spiffeId}`
+      return answer(inWords.guard, [['x-forwarded-client-cert', value]], undefined, `Bearer ${token}`)
+    }
+    expect(await ask(checkout.der)).toBe(checkout.spiffeId)
+    expect(await ask(deep.der)).toBe('certificate_binding_mismatch')
   })
 })
 

@@ -12,6 +12,7 @@ import {
 } from '../../packages/core/src/evidence/forwarded/client-cert.ts'
 import { parseEscapedPem } from '../../packages/core/src/evidence/forwarded/escaped-pem.ts'
 import { parseFoldedPem } from '../../packages/core/src/evidence/forwarded/folded-pem.ts'
+import { certificateHeaders } from '../../packages/core/src/evidence/forwarded/certificate-headers.ts'
 import { decodePercent } from '../../packages/core/src/evidence/forwarded/percent-encoded.ts'
 import { parseXfcc } from '../../packages/core/src/evidence/forwarded/xfcc.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
@@ -32,6 +33,7 @@ const malformed = expect.objectContaining({ code: 'forwarded_certificate_malform
 const hex = (parsed: readonly Uint8Array[] | Refusal) =>
   parsed instanceof Refusal ? parsed.code : parsed.map((der) => Buffer.from(der).toString('hex'))
 const expected = chain.map((der) => Buffer.from(der).toString('hex'))
+const zeros = (length: number): readonly number[] => Array.from({ length }, () => 0)
 
 describe('base64', () => {
   test('has one spelling for any octets', () => {
@@ -189,9 +191,15 @@ describe('percent-encoded PEM', () => {
     ['lines of another length', escape(leaf).replace('%0AMI', '%0AM%0AI')],
     ['no last armour', escape(leaf).replace(/-----END.*/, '')],
     ['an empty block', escape('')],
+    ['a blank line behind whole ones', escape('A'.repeat(128)).replace('%0A-----END', '%0A%0A-----END')],
+    ['text between two blocks', `${escape(leaf)}a%0A${escape(issuer)}`],
     ['two lines as one header', `${escape(leaf)}, ${escape(leaf)}`],
     ['eleven certificates', escape(...Array.from({ length: 11 }, () => leaf))],
   ])('is not %s', (_, value) => expect(parseEscapedPem(value)).toEqual(malformed))
+})
+
+test('ten certificates of PEM are read', () => {
+  expect(hex(parseEscapedPem(escape(...Array.from({ length: 10 }, () => leaf))))).toHaveLength(10)
 })
 
 describe('folded PEM', () => {
@@ -232,23 +240,83 @@ describe('base64 of DER', () => {
 
   test.each([
     ['a length that is not the shortest', [0x30, 0x81, 0x01, 0]],
-    [
-      'a length of two octets that one would hold',
-      [0x30, 0x82, 0, 0x80, ...Array.from({ length: 128 }, () => 0)],
-    ],
+    ['a length of two octets that one would hold', [0x30, 0x82, 0, 0x80, ...zeros(128)]],
     ['an indefinite length', [0x30, 0x80, 0, 0]],
+    ['an indefinite length of many octets', [0x30, 0x80, ...zeros(128)]],
     ['a length of three octets', [0x30, 0x83, 0, 0, 0]],
+    ['a length of three octets, read as one', [0x30, 0x83, 0x80, ...zeros(128)]],
+    ['a length of three octets, read as two', [0x30, 0x83, 1, 0, ...zeros(256)]],
     ['another tag', [0x31, 0]],
     ['a tag alone', [0x30]],
   ])('holds no chain with %s', (_, octets) => {
     expect(parseBase64DerChain(Buffer.from(octets).toString('base64'))).toEqual(malformed)
   })
 
+  test.each([0, 127, 128, 255, 256, 0x80_00, 0xff_ff])('may hold a certificate of %d octets', (length) => {
+    const size =
+      length < 0x80 ? [length] : length < 0x1_00 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+    const octets = Buffer.from([0x30, ...size, ...zeros(length)])
+    expect(hex(parseBase64DerChain(octets.toString('base64')))).toEqual([octets.toString('hex')])
+  })
+
   test('as Traefik writes it is a list, leaf first', () => {
     expect(hex(parseBase64List(base64.join(',')))).toEqual(expected)
+    expect(parseBase64List(Array.from({ length: 10 }, () => leaf).join(','))).toHaveLength(10)
+    expect(parseBase64List(Array.from({ length: 11 }, () => leaf).join(','))).toEqual(malformed)
     for (const value of ['', ',', `${leaf},`, `${leaf}, ${issuer}`, encodeURIComponent(leaf), escape(leaf)]) {
       expect(parseBase64List(value), value).toEqual(malformed)
     }
+  })
+})
+
+test('a format reads its own headers and no others', () => {
+  const read = { encoding: 'rfc9440', header: 'a', chainHeader: undefined, verification: [] } as const
+  expect(certificateHeaders(read).headers).toEqual(['a'])
+  const verification = [{ header: 'c', verified: '1', none: '0' }]
+  expect(certificateHeaders({ ...read, chainHeader: 'b', verification }).headers).toEqual(['a', 'b', 'c'])
+})
+
+describe('a value of the longest length', () => {
+  const longest = 256 * 1024
+  const whole = (length: number): string => 'A'.repeat(length)
+  const pemLine = ` ${whole(64)}`
+  const begin = '-----BEGIN CERTIFICATE-----'
+  const end = ' -----END CERTIFICATE-----'
+  const folded = `${begin}${pemLine.repeat(4030)} ${whole(8)}${end} ${begin}${pemLine} ${whole(12)}${end}`
+  // A character that need not be escaped may be: that is how a value grows by two.
+  const escaped = (length: number): string => {
+    const short = escape(whole(64 * 3800)).replaceAll('%0A', '%0a')
+    let left = (length - short.length) / 2
+    return short.replaceAll('A', (each) => (left-- > 0 ? '%41' : each))
+  }
+  const sequence = Buffer.from([0x30, 0x82, 0xff, 0xfc, ...zeros(0xff_fc)])
+  const sequences = Buffer.concat([sequence, sequence, sequence])
+  const list = (length: number): string => `:${whole(length - 12)}:,   :${whole(4)}:`
+  const subject = (length: number): string => `Subject="${whole(length - 10)}"`
+
+  test.each<[string, (value: string) => object, string, string]>([
+    ['base64', parseBase64Der, whole(longest), whole(longest + 4)],
+    [
+      'base64 of several',
+      parseBase64DerChain,
+      sequences.toString('base64'),
+      Buffer.concat([sequences, Buffer.from([0x30, 1, 0])]).toString('base64'),
+    ],
+    ['a list of base64', parseBase64List, whole(longest), whole(longest + 4)],
+    ['folded PEM', parseFoldedPem, folded, `${folded} `],
+    ['escaped PEM', parseEscapedPem, escaped(longest), escaped(longest + 2)],
+    ['a Client-Cert-Chain', parseClientCertChain, list(longest), list(longest + 4)],
+    ['XFCC', parseXfcc, subject(longest), subject(longest + 1)],
+  ])('is read, and no longer one: %s', (_, parse, good, bad) => {
+    expect(good).toHaveLength(longest)
+    expect(parse(good)).not.toBeInstanceOf(Refusal)
+    expect(bad.length).toBeGreaterThan(longest)
+    expect(parse(bad)).toEqual(malformed)
+  })
+
+  test('is two octets more than the longest Client-Cert, since base64 comes in fours', () => {
+    expect(parseClientCert(`:${whole(longest - 4)}:`)).not.toBeInstanceOf(Refusal)
+    expect(parseClientCert(`:${whole(longest)}:`)).toEqual(malformed)
   })
 })
 
@@ -285,6 +353,8 @@ describe('XFCC', () => {
   test.each([
     ['nothing', ''],
     ['no pair', 'spiffe://prod.example/a'],
+    ['a key alone', 'By'],
+    ['a key of 33 letters', `${'a'.repeat(33)}=b`],
     ['an empty element', 'By=a,,By=b'],
     ['an element at the end that is empty', 'By=a,'],
     ['an empty pair', 'By=a;;URI=b'],
@@ -301,6 +371,7 @@ describe('XFCC', () => {
     ['an equals sign in a name', 'URI=a=b'],
     ['a line break', 'URI=a\nURI=b'],
     ['a character beyond ASCII', 'Subject="CN=é"'],
+    ['a DEL', 'Subject="a\u007f"'],
     ['a control character behind a backslash', 'Subject="a\\\n"'],
     ['two Hash', `Hash=${digest};Hash=${digest}`],
     ['two Hash of which one is spelled differently', `Hash=${digest};hash=${digest}`],
@@ -315,6 +386,12 @@ describe('XFCC', () => {
     ['21 elements', Array.from({ length: 21 }, () => 'By=a').join(',')],
     ['65 pairs', Array.from({ length: 65 }, () => 'DNS=a').join(';')],
   ])('is not %s', (_, value) => expect(parseXfcc(value)).toEqual(malformed))
+
+  test('may hold any printable character within quotes, and keys that nobody knows', () => {
+    const printable = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).join('')
+    const subject = printable.replace('"', '').replace('\\', '')
+    expect(parsed(`x=1;Subject="${subject}";${'a'.repeat(32)}=b`)).toMatchObject([{ subject }])
+  })
 
   test('holds twenty elements of 64 pairs', () => {
     const element = Array.from({ length: 64 }, () => 'DNS=a').join(';')

@@ -29,15 +29,12 @@ export function presentedScheme(request: InboundRequest): PresentedToken['scheme
 
 /** The token in an Authorization field, or why there is none. */
 export function parseAuthorization(authorization: string): PresentedToken | Refusal {
-  if (authorization.startsWith('Bearer ')) {
-    const token = authorization.slice(7)
-    if (token.charCodeAt(0) !== space) return presented('bearer', token)
-  }
+  const [name = ''] = authorization.split(' ', 1)
+  if (name === '') return noToken
   // The scheme is case-insensitive and may be followed by several spaces (RFC 9110 §11.4).
-  const [, name, token] = /^([^ ]*) *(.*)$/s.exec(authorization) ?? []
-  if (name === undefined || name === '' || token === undefined) return noToken
   const scheme = name.toLowerCase()
-  return scheme === 'bearer' || scheme === 'dpop' ? presented(scheme, token) : unsupported(name)
+  if (scheme !== 'bearer' && scheme !== 'dpop') return unsupported(name)
+  return presented(scheme, authorization.slice(name.length).replace(/^ +/, ''))
 }
 
 function presented(scheme: PresentedToken['scheme'], token: string): PresentedToken | Refusal {
@@ -46,9 +43,9 @@ function presented(scheme: PresentedToken['scheme'], token: string): PresentedTo
 
 // RFC 6750 §2.3 tokens stand in logs, histories and referrers: one that came that way is no secret any more. What counts is
 // a parameter of that name, however it is spelled; the same words in a path or in another parameter's value are no token.
-function hasTokenInQuery(url: string | undefined): boolean {
-  const start = url?.indexOf('?') ?? -1
-  if (url === undefined || start === -1) return false
+function hasTokenInQuery(url = ''): boolean {
+  const start = url.indexOf('?')
+  if (start === -1) return false
   const query = url.slice(start)
   const mayHave = query.includes('access_token=') || encodedName.test(query)
   return mayHave && new URLSearchParams(query).getAll('access_token').some((token) => token !== '')
@@ -66,7 +63,6 @@ function unsupported(scheme: string): Refusal {
   })
 }
 
-const space = 0x20
 const duplicated = new Refusal('credential_duplicated', {
   expected: 'one Authorization field',
   actual: 'several',

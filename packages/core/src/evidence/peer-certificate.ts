@@ -45,7 +45,7 @@ function issuersOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
   let current = leaf
   while (chain.length < maxChainLength) {
     const issuer: DetailedPeerCertificate | undefined = current.issuerCertificate
-    if (issuer?.raw === undefined || issuer === current || issuer.raw.equals(current.raw)) break
+    if (issuer?.raw === undefined || issuer.raw.equals(current.raw)) break
     chain.push(issuer.raw)
     current = issuer
   }

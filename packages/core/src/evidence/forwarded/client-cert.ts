@@ -33,7 +33,7 @@ export function parseClientCertChain(value: string): readonly Uint8Array[] | Ref
 
 // RFC 9651 §3.3.5. A parser of that RFC may take sloppy base64 as well; a certificate has one spelling here.
 function parseByteSequence(text: string): Uint8Array | undefined {
-  const isDelimited = text.length > 2 && text.startsWith(':') && text.endsWith(':')
+  const isDelimited = text.startsWith(':') && text.endsWith(':')
   return isDelimited ? decodeBase64(text.slice(1, -1)) : undefined
 }
 

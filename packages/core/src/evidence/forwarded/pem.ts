@@ -7,23 +7,18 @@ import { maxCertificates } from './malformed.ts'
  * turn line feeds into spaces where a header may not hold them.
  */
 export function parsePem(text: string, eol: '\n' | ' '): readonly Uint8Array[] | undefined {
-  const certificates: Uint8Array[] = []
-  let rest = text.endsWith(eol) ? text : `${text}${eol}`
-  while (rest !== '') {
-    if (certificates.length === maxCertificates || !rest.startsWith(begin + eol)) return undefined
-    const start = begin.length + 1
-    const stop = rest.indexOf(end + eol, start)
-    const der = stop === -1 ? undefined : decodeLines(rest.slice(start, stop), eol)
-    if (der === undefined) return undefined
-    certificates.push(der)
-    rest = rest.slice(stop + end.length + 1)
-  }
-  return certificates.length === 0 ? undefined : certificates
+  const ended = text.endsWith(eol) ? text : `${text}${eol}`
+  // Behind the last certificate is nothing. One piece more than there may be shows that there are too many.
+  const blocks = ended.split(end + eol, maxCertificates + 2)
+  if (blocks.pop() !== '' || blocks.length > maxCertificates) return undefined
+  const certificates = blocks.map((block) => decodeBlock(block, eol))
+  return certificates.every((der) => der !== undefined) ? certificates : undefined
 }
 
 // Each line ends, the last one too: what is behind the last line end is empty.
-function decodeLines(body: string, eol: string): Uint8Array | undefined {
-  const lines = body.split(eol)
+function decodeBlock(block: string, eol: string): Uint8Array | undefined {
+  if (!block.startsWith(begin + eol)) return undefined
+  const lines = block.slice(begin.length + 1).split(eol)
   if (lines.pop() !== '') return undefined
   const last = lines.length - 1
   const areWhole = lines.every(({ length }, i) => (i === last ? length > 0 && length <= 64 : length === 64))

@@ -41,16 +41,20 @@ function chooseElement(elements: readonly XfccElement[], { self, relays }: XfccH
   }
   const proxies = [...relays, self]
   const written = elements.slice(-proxies.length)
-  if (written.length < proxies.length) return mismatch(`${proxies.length} elements`, `${elements.length}`)
-  for (const [i, proxy] of proxies.entries()) {
+  const [caller] = written
+  if (caller === undefined || written.length < proxies.length) {
+    return mismatch(`${proxies.length} elements`, `${elements.length}`)
+  }
+  for (const [i, element] of written.entries()) {
+    const proxy = proxies[i] ?? self
     const times = elements.filter(({ by }) => by.includes(proxy)).length
     if (times > 1) return mismatch(`one element by ${quoted(proxy)}`, `${times}`)
-    if (!isOnly(written[i]?.by, proxy)) return mismatch(`By=${quoted(proxy)}`, describe(written[i]?.by))
+    if (!isOnly(element.by, proxy)) return mismatch(`By=${quoted(proxy)}`, describe(element.by))
     // The next proxy says whom it talked to. Else a caller could reach it past the relay and bring the relay's element along.
     const called = written[i + 1]?.uris ?? [proxy]
     if (!isOnly(called, proxy)) return mismatch(`URI=${quoted(proxy)}`, describe(called))
   }
-  return written[0] ?? mismatch('an element', 'none')
+  return caller
 }
 
 function toClient({ hash: digest, leaf, chain, uris }: XfccElement): ForwardedClient | Refusal {
@@ -72,10 +76,9 @@ function toClient({ hash: digest, leaf, chain, uris }: XfccElement): ForwardedCl
   }
 }
 
-const isOnly = (names: readonly string[] | undefined, name: string): boolean =>
-  names?.length === 1 && names[0] === name
+const isOnly = (names: readonly string[], name: string): boolean => names.length === 1 && names[0] === name
 
-const describe = (names: readonly string[] = []): string =>
+const describe = (names: readonly string[]): string =>
   names.length === 1 ? quoted(names[0]) : `${names.length} of it`
 
 const mismatch = (expected: string, actual: string): Refusal =>

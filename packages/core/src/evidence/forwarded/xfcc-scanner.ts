@@ -18,8 +18,8 @@ export function scanXfcc(text: string): readonly (readonly XfccPair[])[] | undef
   let at = 0
   while (elements.length < maxElements && element.length < maxPairs) {
     const equals = text.indexOf('=', at)
-    const key = equals === -1 ? '' : text.slice(at, equals)
-    if (!/^[A-Za-z]{1,32}$/.test(key)) return undefined
+    const key = text.slice(at, equals)
+    if (equals === -1 || !/^[A-Za-z]{1,32}$/.test(key)) return undefined
     const isQuoted = text.charCodeAt(equals + 1) === quote
     const start = isQuoted ? equals + 2 : equals + 1
     const end = isQuoted ? endOfQuoted(text, start) : endOfBare(text, start)
