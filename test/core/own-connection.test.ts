@@ -5,11 +5,12 @@ import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
 import type { VerifiedPath } from '../../packages/core/src/identity/certificate/validate-path.ts'
+import { CertificateVerification } from '../../packages/core/src/identity/peer/certificate-verification.ts'
 import { ChainMemory } from '../../packages/core/src/identity/peer/chain-memory.ts'
 import { OwnConnection } from '../../packages/core/src/identity/peer/own-connection.ts'
 import { Patience } from '../../packages/core/src/identity/peer/patience.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
-import { refusalOf, requestWith, settled } from './support/asking.ts'
+import { present, refusalOf, requestWith, settled } from './support/asking.ts'
 import { trustIn } from './support/certificate-trust.ts'
 import { openTrustHouse } from './support/trust-house.ts'
 
@@ -40,6 +41,34 @@ describe('a connection', () => {
       expect(await ask(none)).toBe('credential_missing')
     }
     expect([good.reads, none.reads]).toEqual([1, 1])
+  })
+
+  test('is read once where its root is one of several', async () => {
+    const other = await createTestCa({ trustDomain: 'prod.example', now: new Date(start) })
+    const { ask } = openTrustHouse({ trustDomains: { 'prod.example': `${other.bundle}${ca.bundle}` } })
+    const connection = countingConnection()
+    for (let i = 0; i < 3; i += 1) expect(await ask(connection)).toBe('allow')
+    expect(connection.reads).toBe(1)
+  })
+
+  test('that was refused is not looked at for each request once roots were replaced', async () => {
+    let replace: (document: string) => void = () => {}
+    const follow = (listener: { replace(document: string): void }) => {
+      replace = (document) => listener.replace(document)
+      replace(ca.bundle)
+      return () => {}
+    }
+    const { ask } = openTrustHouse({ trustDomains: { 'prod.example': { follow } } })
+    const strangers = await createTestCa({ trustDomain: 'prod.example', now: new Date(start) })
+    const { der } = await strangers.svid('/checkout')
+    const connection = countingConnection(() => ({ raw: Buffer.from(der) }))
+    const readsOf = async (requests: number): Promise<number> => {
+      for (let i = 0; i < requests; i += 1) expect(await ask(connection)).toBe('certificate_untrusted')
+      return connection.reads
+    }
+    expect(await readsOf(2)).toBe(1)
+    replace(`${ca.bundle}\n`)
+    expect(await readsOf(3)).toBe(2)
   })
 
   test('that had ended for a moment is read again', async () => {
@@ -117,6 +146,16 @@ describe('a connection', () => {
   })
 })
 
+test('a verification holds from its first millisecond to its last, while it is founded', () => {
+  let isFounded = true
+  const named = { id: checkout.spiffeId, spiffeId: undefined, notBefore: 100, notAfter: 200 }
+  const verification = new CertificateVerification(named, () => isFounded)
+  const alive = () => [99, 100, 200, 201].map((now) => verification.isAlive(now))
+  expect(alive()).toEqual([false, true, true, false])
+  isFounded = false
+  expect(alive()).toEqual([false, false, false, false])
+})
+
 describe('what is told', () => {
   test('of a resumed session whose path nobody has seen', async () => {
     const issuing = await ca.intermediate()
@@ -190,6 +229,18 @@ describe('the memory of chains', async () => {
     memory.remember('leaf', path)
     memory.remember('leaf', [leaf, intermediate] as unknown as VerifiedPath) // as if the issuer were a root
     expect(memory.find('leaf', start)).toEqual([intermediate])
+  })
+
+  test('keeps 8 KiB of a leaf, and none where there are more', () => {
+    for (const [octets, count] of [
+      [8192, 1],
+      [8193, 0],
+    ] as const) {
+      const memory = new ChainMemory(10)
+      const long = { ...present(intermediate), der: new Uint8Array(octets) }
+      memory.remember('leaf', [leaf, long, parsed[2]] as unknown as VerifiedPath) // only its octets are looked at
+      expect(memory.find('leaf', start)).toHaveLength(count)
+    }
   })
 
   test('has each intermediate once', () => {
