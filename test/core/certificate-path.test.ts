@@ -31,6 +31,7 @@ import {
   type CertificateParts,
   type LeafOptions,
 } from './support/der-certificate.ts'
+import { rootedAuthorities } from '../../packages/core/src/identity/certificate/rooted-authorities.ts'
 import { tries } from './support/tries.ts'
 
 const root = authority()
@@ -438,6 +439,42 @@ describe('the search', () => {
     expect(verdictOf(certificate, { anchors: [...strangers, root], limits })).toBe('accepted')
     const few = { anchors: [...strangers.slice(2), root], limits: { maxCandidates: 31 } }
     expect(verdictOf(certificate, few)).toBe(exhausted)
+  })
+
+  test('is looked through once for each authority that signatures lead to, however many are thrown in', () => {
+    const below = parseCertificate(leaf(issuing))
+    const one = parseCertificate(authority({ commonName: 'Intermediate' }, root).der)
+    if (below instanceof Refusal || one instanceof Refusal) throw new Error('a leaf and an authority')
+    let reads = 0
+    // All of one name, which is their issuer's as well.
+    const pool = Array.from({ length: 2000 }, () => ({
+      ...one,
+      issuer: below.issuer,
+      authorityKeyId: 'a',
+      get subjectKeyId() {
+        reads += 1
+        return 'b'
+      },
+      get subject() {
+        reads += 1
+        return below.issuer
+      },
+    }))
+    const byName = Map.groupBy(pool, () => below.issuer.comparable)
+    let asked = 0
+    const found = rootedAuthorities(below, { intermediates: byName, anchors: new Map() }, () => {
+      asked += 1
+      return false
+    })
+    expect([found.size, asked]).toEqual([0, 0])
+    const anchors = new Map([[below.issuer.comparable, [one]]])
+    const some = rootedAuthorities(below, { intermediates: byName, anchors }, (_subject, issuer) => {
+      asked += 1
+      return issuer === one ? asked === 1 : asked < 2010
+    })
+    expect(some.size).toBe(10)
+    expect(asked).toBeLessThan(12 * 2000)
+    expect(reads).toBeLessThan(10 * 2000)
   })
 
   test('of authorities that all vouch for each other ends, and no signature is checked twice', () => {

@@ -16,20 +16,19 @@ export function rootedAuthorities(
   { intermediates, anchors }: Pool,
   isIssuedBy: (subject: ParsedCertificate, issuer: ParsedCertificate, isAnchor: boolean) => boolean,
 ): ReadonlySet<ParsedCertificate> {
-  const open = namedAbove(leaf, intermediates)
+  const below = Map.groupBy(namedAbove(leaf, intermediates), ({ issuer }) => issuer.comparable)
   const rooted = new Set<ParsedCertificate>()
-  for (let before = -1; before < rooted.size;) {
-    before = rooted.size
-    for (const subject of open) {
-      const name = subject.issuer.comparable
-      const isRooted =
-        byKeyId(anchors.get(name), subject).some((issuer) => isIssuedBy(subject, issuer, true)) ||
-        byKeyId(intermediates.get(name), subject).some(
-          (issuer) => rooted.has(issuer) && isIssuedBy(subject, issuer, false),
-        )
-      if (!isRooted) continue
-      rooted.add(subject)
-      open.delete(subject)
+  for (const [name, subjects] of below) {
+    for (const subject of subjects) {
+      if (byKeyId(anchors.get(name), subject).some((anchor) => isIssuedBy(subject, anchor, true))) {
+        rooted.add(subject)
+      }
+    }
+  }
+  // A set is walked to its end, which lies further away with each that is added: each authority once, whatever the pool.
+  for (const issuer of rooted) {
+    for (const subject of below.get(issuer.subject.comparable) ?? []) {
+      if (!rooted.has(subject) && isIssuedBy(subject, issuer, false)) rooted.add(subject)
     }
   }
   return rooted
