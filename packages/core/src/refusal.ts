@@ -238,6 +238,9 @@ export interface RefusalDetail {
   readonly issuer?: string
 }
 
+/** True where it is no verdict: who was needed for one could not be asked. */
+export const isOutage = ({ code }: Refusal): boolean => refusals[code].status === 503
+
 /** The same refusal, said to concern tokens of a configured issuer. */
 export const refusalOf = (issuer: string, { code, detail }: Refusal): Refusal =>
   new Refusal(code, { ...detail, issuer })

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { VerificationCache } from '../cache/verification-cache.ts'
 import type { Clock } from '../clock/clock.ts'
 import { parseAuthorization, type PresentedToken } from '../evidence/authorization.ts'
-import { Refusal, refusals } from '../refusal.ts'
+import { Refusal, isOutage } from '../refusal.ts'
 import { noFields, type HeaderField } from '../request/identity-headers.ts'
 import { connectionOf, type InboundRequest } from '../request/inbound-request.ts'
 import { anonymous, type Authentication } from './authentication.ts'
@@ -74,7 +74,7 @@ export class Authenticator {
     return whenKnown(certificate, (known) => {
       const isProxied = forwarded.isProxied(request, fields, known)
       // It may be the proxy: nobody can say now, and who says so is no stranger yet.
-      if (!isProxied && known instanceof Refusal && refusals[known.code].status === 503) return known
+      if (!isProxied && known instanceof Refusal && isOutage(known)) return known
       const peer = isProxied ? forwarded.clientOf(fields) : this.#strangerOf(forwarded, memory, fields)
       return peer instanceof Refusal ? peer : this.#through(peer, memory, authorization, request)
     })

@@ -30,11 +30,14 @@ export function parseSource(source: unknown, option: string): readonly (ParsedCe
   )
 }
 
-/** DER of the certificates of a PEM text (RFC 7468 §5). */
-export const parsePem = (pem: string): readonly Buffer[] =>
-  [...pem.matchAll(pemBlock)].map(([, base64 = '']) => Buffer.from(base64, 'base64'))
+/** DER of what a PEM text has of a kind (RFC 7468 §5, §6). */
+export const parsePem = (pem: string, label: keyof typeof pemBlocks = 'CERTIFICATE'): readonly Buffer[] =>
+  [...pem.matchAll(pemBlocks[label])].map(([, base64 = '']) => Buffer.from(base64, 'base64'))
 
-const pemBlock = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g
+const pemBlocks = {
+  CERTIFICATE: /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/g,
+  'X509 CRL': /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g,
+} as const
 const noPem = new Refusal('certificate_malformed', {
   expected: 'PEM with `-----BEGIN CERTIFICATE-----`',
   actual: 'none',

@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { MalformedDer } from '../identity/certificate/der.ts'
 import { parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
+import { parsePem } from './certificate-sources.ts'
 
 /** Revocation lists: one in DER, or PEM text (`X509 CRL`), which may hold several. */
 export type CrlSource = Uint8Array | string
@@ -18,7 +19,7 @@ export function parseCrlSources(value: unknown, option: string): readonly Parsed
 }
 
 function dersOf(source: unknown, option: string): readonly Uint8Array[] {
-  if (typeof source === 'string') return parseCrlPem(source)
+  if (typeof source === 'string') return parsePem(source, 'X509 CRL')
   if (types.isUint8Array(source)) return [source]
   throw new ConfigurationError(
     option,
@@ -34,9 +35,3 @@ function readable(der: Uint8Array): readonly ParsedCrl[] {
     throw error
   }
 }
-
-/** DER of the revocation lists of a PEM text (RFC 7468 §6). */
-export const parseCrlPem = (pem: string): readonly Buffer[] =>
-  [...pem.matchAll(pemBlock)].map(([, base64 = '']) => Buffer.from(base64, 'base64'))
-
-const pemBlock = /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/g

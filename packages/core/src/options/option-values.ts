@@ -70,6 +70,10 @@ export function readCa(source: unknown, option: string): string | undefined {
   throw new ConfigurationError(option, 'expected PEM of certificates, or the path of a file with them')
 }
 
+/** A path for a message. What has no file name's ending may be a key without its armour, and is not repeated. */
+export const namedFile = (path: string): string =>
+  /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
+
 /** PEM text, given as it is or by the path of its file. */
 export function readPem(source: unknown, option: string): string {
   if (typeof source !== 'string' || source === '') {
@@ -82,11 +86,9 @@ export function readPem(source: unknown, option: string): string {
   try {
     return readFileSync(source, 'utf8')
   } catch {
-    // What has no file name's ending may be a key without its armour, and is not repeated.
-    const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(source) ? `the file \`${source}\`` : 'what was given'
     throw new ConfigurationError(
       option,
-      `${named} cannot be read: write PEM text or the path of a readable PEM file`,
+      `${namedFile(source)} cannot be read: write PEM text or the path of a readable PEM file`,
     )
   }
 }

@@ -7,7 +7,7 @@ import { Refusal } from '../refusal.ts'
 import { parsePem } from './certificate-sources.ts'
 import { readPem } from './option-values.ts'
 import type { DocumentKind } from './document-source.ts'
-import { parseSpiffeBundle } from './spiffe-bundle-document.ts'
+import { readSpiffeBundle } from './spiffe-bundle-document.ts'
 
 /** Roots: certificates in PEM; or the X.509 authorities of a SPIFFE bundle, which is JSON. */
 export const bundles: DocumentKind<Bundle> = {
@@ -44,8 +44,8 @@ export function readCertificates(source: unknown, option: string): readonly Pars
 const unnumbered = { sequence: undefined, refreshHintSeconds: undefined }
 
 function parseJson(json: string): Bundle {
-  const { x509Authorities, sequence, refreshHintSeconds } = parseSpiffeBundle(json)
-  return { roots: parseAll(x509Authorities), sequence, refreshHintSeconds }
+  const { certificates, sequence, refreshHintSeconds } = readSpiffeBundle(json)
+  return { roots: certificates, sequence, refreshHintSeconds }
 }
 
 // Said here, and not by an anchor that is passed over on every request.

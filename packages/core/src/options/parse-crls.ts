@@ -3,7 +3,7 @@ import { MalformedDer } from '../identity/certificate/der.ts'
 import { isOlder, supersedes } from '../identity/revocation/crl-age.ts'
 import { maxCrlBytes, parseCrl, type ParsedCrl } from '../identity/revocation/crl.ts'
 import { refreshIntervalOf, within } from '../identity/trust/refresh-times.ts'
-import { parseCrlPem } from './crl-sources.ts'
+import { parsePem } from './certificate-sources.ts'
 import type { DocumentKind } from './document-source.ts'
 
 /** Lists of revoked certificates: one in DER, or several in PEM. */
@@ -11,7 +11,7 @@ export const crlsAt = (clock: Clock): DocumentKind<readonly ParsedCrl[]> => ({
   expected: 'PEM text, the path of a file in PEM or DER, a URL, or a source with `follow`',
   isText: (text) => text.includes('-----BEGIN'),
   parse(octets, previous = []) {
-    const ders = isPem(octets) ? parseCrlPem(Buffer.from(octets).toString('latin1')) : [octets]
+    const ders = isPem(octets) ? parsePem(Buffer.from(octets).toString('latin1'), 'X509 CRL') : [octets]
     // Each is compared with each, and lists may come without TLS from whoever is on the way.
     if (ders.length > maxLists) throw new Error(`expected at most ${maxLists} lists, got ${ders.length}`)
     if (ders.length === 0) throw new Error('expected at least one PEM block `-----BEGIN X509 CRL-----`')

@@ -7,7 +7,7 @@ import { pollMs } from '../identity/trust/refresh-times.ts'
 import { SuppliedValue, type Source } from '../identity/trust/supplied-value.ts'
 import type { DocumentKind, DocumentSource, LiveContext, UrlSource } from './document-source.ts'
 import { requireSafeUrl } from './issuer-url.ts'
-import { readCa, requireKnownKeys } from './option-values.ts'
+import { namedFile, readCa, requireKnownKeys } from './option-values.ts'
 
 /** Parses where a document comes from, and reads it where that is possible at once. Throws a ConfigurationError. */
 export function parseLive<T>(
@@ -121,11 +121,9 @@ function readNow(
   } catch {
     // Told below.
   }
-  // What has no file name's ending may be something that was meant to be kept, and is not repeated.
-  const named = /^[^\r\n]{1,200}\.\w{1,5}$/.test(path) ? `the file \`${path}\`` : 'what was given'
   throw new ConfigurationError(
     option,
-    `${named} cannot be read, or has more than ${maxBytes} bytes: write ${expected}`,
+    `${namedFile(path)} cannot be read, or has more than ${maxBytes} bytes: write ${expected}`,
   )
 }
 

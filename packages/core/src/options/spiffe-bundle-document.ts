@@ -1,6 +1,6 @@
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { deeplyFreeze, isRecord, parseJsonObject } from '../identity/jws/json-object.ts'
-import { parseCertificate } from '../identity/certificate/parsed-certificate.ts'
+import { parseCertificate, type ParsedCertificate } from '../identity/certificate/parsed-certificate.ts'
 import { entriesOf } from '../identity/trust/jwk-set.ts'
 import {
   parseSpiffeBundle as parseJwtAuthorities,
@@ -27,19 +27,28 @@ export interface SpiffeBundle {
  * bundle that you have then. Keys of other uses are passed over; one without any keys is a bundle, with which nothing is valid.
  */
 export function parseSpiffeBundle(json: string): SpiffeBundle {
+  const { certificates, jwtAuthorities, sequence, refreshHintSeconds } = readSpiffeBundle(json)
+  const x509Authorities = Object.freeze(certificates.map(({ der }) => der))
+  return Object.freeze({ x509Authorities, jwtAuthorities, sequence, refreshHintSeconds })
+}
+
+/** The same, with the roots as they were parsed. */
+export function readSpiffeBundle(
+  json: string,
+): Omit<SpiffeBundle, 'x509Authorities'> & { readonly certificates: readonly ParsedCertificate[] } {
   if (typeof json !== 'string') throw mistake(`expected JSON text, got ${describeValue(json)}`)
   const octets = Buffer.from(json)
   const document = parseJsonObject(octets)
   if (document === undefined) throw mistake('expected a JSON object that names no member twice')
   try {
-    const bundle: SpiffeBundle = {
-      x509Authorities: Object.freeze(parseX509Authorities(document).map(requireCertificate)),
+    const bundle = {
+      certificates: parseX509Authorities(document).map(requireCertificate),
       jwtAuthorities: { keys: jwtKeysOf(document) },
       sequence: sequenceOf(octets),
       refreshHintSeconds: refreshHintOf(document),
     }
     deeplyFreeze(bundle.jwtAuthorities)
-    return Object.freeze(bundle)
+    return bundle
   } catch (error) {
     throw mistake(error instanceof Error ? error.message : 'expected a SPIFFE bundle')
   }
@@ -51,9 +60,9 @@ function jwtKeysOf(document: unknown): readonly object[] {
   return entriesOf(document).filter((entry) => isRecord(entry) && entry['use'] === 'jwt-svid') as object[] // records
 }
 
-function requireCertificate(der: Uint8Array): Uint8Array {
+function requireCertificate(der: Uint8Array): ParsedCertificate {
   const parsed = parseCertificate(der)
-  if (!(parsed instanceof Refusal)) return der
+  if (!(parsed instanceof Refusal)) return parsed
   throw new Error(`an \`x509-svid\` key holds no certificate: ${parsed.detail.actual}`)
 }
 

@@ -1,4 +1,14 @@
-import { contextContainer, contextTag, DerReader, MalformedDer, readEach, readWhole, tags } from './der.ts'
+import {
+  contextContainer,
+  contextTag,
+  MalformedDer,
+  readAll,
+  readEach,
+  readWhole,
+  requireDer,
+  tags,
+  type DerReader,
+} from './der.ts'
 import { hexOf, namedBitsOf, smallNumberOf, takeFlag, takeOid } from './der-values.ts'
 
 /** An extension as it stands in a certificate (RFC 5280 §4.1.2.9). */
@@ -26,6 +36,18 @@ export function takeExtensions(container: DerReader): CertificateExtensions {
     extensions.set(oid, { isCritical, value })
   })
   return extensions
+}
+
+/** What an extension says, whose value is DER as a whole; undefined where there is none of the kind. */
+export function readExtension<T>(
+  extensions: CertificateExtensions,
+  oid: string,
+  parse: (der: Uint8Array) => T,
+): T | undefined {
+  const extension = extensions.get(oid)
+  if (extension === undefined) return undefined
+  requireDer(extension.value)
+  return parse(extension.value)
 }
 
 export const extensionOids = {
@@ -61,9 +83,7 @@ export interface KeyUsage {
 
 /** RFC 5280 §4.2.1.3. */
 export function parseKeyUsage(der: Uint8Array): KeyUsage {
-  const reader = new DerReader(der)
-  const bits = namedBitsOf(reader.takeTagged(tags.bitString))
-  reader.end()
+  const bits = namedBitsOf(readAll(der, (reader) => reader.takeTagged(tags.bitString)))
   return { digitalSignature: bits[0] === true, certSign: bits[5] === true, crlSign: bits[6] === true }
 }
 
@@ -82,12 +102,8 @@ export function parseAuthorityKeyId(der: Uint8Array): string | undefined {
 }
 
 /** The key identifier of a subjectKeyIdentifier (RFC 5280 §4.2.1.2). */
-export function parseSubjectKeyId(der: Uint8Array): string {
-  const reader = new DerReader(der)
-  const keyId = hexOf(reader.takeTagged(tags.octetString))
-  reader.end()
-  return keyId
-}
+export const parseSubjectKeyId = (der: Uint8Array): string =>
+  readAll(der, (reader) => hexOf(reader.takeTagged(tags.octetString)))
 
 /** Requires a list whose entries begin with an object identifier, as certificatePolicies and authorityInfoAccess are. */
 export function requireOidEntries(der: Uint8Array): void {

@@ -101,15 +101,20 @@ export function requireDer(octets: Uint8Array, depth = 0): void {
   }
 }
 
-/** Reads octets that are one value with this tag and nothing behind it. */
-export function readWhole<T>(octets: Uint8Array, tag: number, read: (content: DerReader) => T): T {
-  const outer = new DerReader(octets)
-  const inner = outer.enter(tag)
-  outer.end()
-  const value = read(inner)
-  inner.end()
+/** Reads octets to their end. */
+export function readAll<T>(octets: Uint8Array, read: (reader: DerReader) => T): T {
+  const reader = new DerReader(octets)
+  const value = read(reader)
+  reader.end()
   return value
 }
+
+/** Reads octets that are one value with this tag and nothing behind it. */
+export const readWhole = <T>(octets: Uint8Array, tag: number, read: (content: DerReader) => T): T =>
+  readAll(
+    readAll(octets, (outer) => outer.takeTagged(tag)),
+    read,
+  )
 
 /** Reads every value in a container, of which there is at least one and at most so many. */
 export function readEach<T>(container: DerReader, max: number, read: (container: DerReader) => T): T[] {
@@ -128,6 +133,7 @@ export const tags = {
   octetString: 0x04,
   null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   sequence: 0x30,
   set: 0x31,
 } as const

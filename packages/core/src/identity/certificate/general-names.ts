@@ -1,13 +1,14 @@
 import {
   contextContainer,
   contextTag,
-  DerReader,
   MalformedDer,
+  readAll,
   readEach,
   readWhole,
   requireDer,
   tags,
   type DerElement,
+  type DerReader,
 } from './der.ts'
 import { asciiOf, oidOf } from './der-values.ts'
 import { takeName, type DistinguishedName } from './distinguished-name.ts'
@@ -80,12 +81,7 @@ export function takeGeneralName(reader: DerReader): GeneralName {
 }
 
 // A Name is a CHOICE, so its tag stands around it (X.680 §31.2.7).
-function takeWholeName(content: Uint8Array): DistinguishedName {
-  const reader = new DerReader(content)
-  const name = takeName(reader)
-  reader.end()
-  return name
-}
+const takeWholeName = (content: Uint8Array): DistinguishedName => readAll(content, takeName)
 
 function checkOther({ tag, content }: DerElement): number {
   switch (tag) {

@@ -8,12 +8,13 @@ import {
   parseKeyUsage,
   parseOids,
   parseSubjectKeyId,
+  readExtension,
   requireOidEntries,
   type CertificateExtensions,
   type KeyUsage,
 } from './certificate-extensions.ts'
 import { readCertificateFields, type CertificateFields } from './certificate-fields.ts'
-import { MalformedDer, requireDer } from './der.ts'
+import { MalformedDer } from './der.ts'
 import { parseSubjectAltNames, type SubjectAltNames } from './general-names.ts'
 import { parseNameConstraints, type NameConstraints } from './name-constraints.ts'
 
@@ -60,12 +61,8 @@ export function parseCertificate(der: Uint8Array): ParsedCertificate | Refusal {
 
 function readExtensions(fields: CertificateFields) {
   const { extensions, issuer, subject } = fields
-  const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined => {
-    const extension = extensions.get(oid)
-    if (extension === undefined) return undefined
-    requireDer(extension.value)
-    return parse(extension.value)
-  }
+  const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined =>
+    readExtension(extensions, oid, parse)
   const { isCa = false, pathLength } = read(extensionOids.basicConstraints, parseBasicConstraints) ?? {}
   // Not evaluated, and still no place for junk.
   read(extensionOids.certificatePolicies, requireOidEntries)

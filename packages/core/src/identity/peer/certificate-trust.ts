@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { VerificationCache } from '../../cache/verification-cache.ts'
 import type { Clock } from '../../clock/clock.ts'
 import type { PeerCertificate } from '../../evidence/peer-certificate.ts'
-import { Refusal, refusals } from '../../refusal.ts'
+import { Refusal, isOutage } from '../../refusal.ts'
 import { parseCertificate, type ParsedCertificate } from '../certificate/parsed-certificate.ts'
 import {
   tlsFlaw,
@@ -140,7 +140,7 @@ export class CertificateTrust {
 
   // For what this one lacks, and nothing else: one source that is down costs nobody time who needs another.
   #waitFor(verified: Verified, inquiry: Inquiry | undefined, nowMs: number): Promise<void> | undefined {
-    if (!(verified instanceof Refusal) || refusals[verified.code].status !== 503) return undefined
+    if (!(verified instanceof Refusal) || !isOutage(verified)) return undefined
     const lacksRoots = verified.code === 'bundle_unavailable'
     const help = lacksRoots ? this.#options.roots.underWay(nowMs) : (inquiry?.help() ?? [])
     if (help.length === 0) return undefined

@@ -1,5 +1,5 @@
 import { readPeerCertificate, readThumbprint } from '../../evidence/peer-certificate.ts'
-import { Refusal, refusals } from '../../refusal.ts'
+import { Refusal, isOutage } from '../../refusal.ts'
 import type { CertificateTrust } from './certificate-trust.ts'
 import { CertificateVerification } from './certificate-verification.ts'
 import { orUnknownChain } from './resumed-session.ts'
@@ -53,7 +53,7 @@ export class OwnConnection implements Peer {
   }
 
   #staysRefused(refusal: Refusal, { generation }: CertificateTrust, nowMs: number): boolean {
-    const retryAfterMs = refusals[refusal.code].status === 503 ? retryOutageAfterMs : retryRefusedAfterMs
+    const retryAfterMs = isOutage(refusal) ? retryOutageAfterMs : retryRefusedAfterMs
     return nowMs < this.#lookedAt + retryAfterMs && nowMs >= this.#lookedAt && generation === this.#generation
   }
 }

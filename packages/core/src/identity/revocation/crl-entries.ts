@@ -1,6 +1,6 @@
 import { takeExtensions, type CertificateExtensions } from '../certificate/certificate-extensions.ts'
 import { takeSerialNumber } from '../certificate/certificate-fields.ts'
-import { DerReader, MalformedDer, tags } from '../certificate/der.ts'
+import { DerReader, MalformedDer, readAll, tags } from '../certificate/der.ts'
 import { hexOf, takeGeneralizedTime, takeTime } from '../certificate/der-values.ts'
 
 /** Whom a list revokes, and what of it keeps the list from being used. */
@@ -37,7 +37,7 @@ function readEntryExtensions(extensions: CertificateExtensions, isDelta: boolean
   let foreign: string | undefined
   for (const [oid, { isCritical, value }] of extensions) {
     if (oid === reasonCode) requireReason(value, isDelta)
-    else if (oid === invalidityDate) requireTime(value)
+    else if (oid === invalidityDate) readAll(value, takeGeneralizedTime)
     // Whoever is not told whose the entry is takes it for the list's issuer's (RFC 5280 §5.3.3).
     else if (oid === certificateIssuer) foreign ??= 'an entry of another authority'
     else if (isCritical) foreign ??= `an entry with the critical extension ${oid}`
@@ -47,22 +47,13 @@ function readEntryExtensions(extensions: CertificateExtensions, isDelta: boolean
 
 // RFC 5280 §5.3.1: 7 is not used, and what 8 takes off a list was on another one.
 function requireReason(value: Uint8Array, isDelta: boolean): void {
-  const reader = new DerReader(value)
-  const [reason = 0xff, ...others] = reader.takeTagged(enumerated)
-  reader.end()
+  const [reason = 0xff, ...others] = readAll(value, (reader) => reader.takeTagged(tags.enumerated))
   const isKnown = others.length === 0 && reason <= 10 && reason !== 7
   if (!isKnown || (reason === removeFromCrl && !isDelta)) throw new MalformedDer('no reason for a revocation')
-}
-
-function requireTime(value: Uint8Array): void {
-  const reader = new DerReader(value)
-  takeGeneralizedTime(reader)
-  reader.end()
 }
 
 const reasonCode = '2.5.29.21'
 const invalidityDate = '2.5.29.24'
 const certificateIssuer = '2.5.29.29'
 
-const enumerated = 0x0a
 const removeFromCrl = 8

@@ -1,9 +1,10 @@
 import {
   extensionOids,
   parseAuthorityKeyId,
+  readExtension,
   type CertificateExtensions,
 } from '../certificate/certificate-extensions.ts'
-import { DerReader, MalformedDer, requireDer } from '../certificate/der.ts'
+import { MalformedDer, readAll } from '../certificate/der.ts'
 import { hexOf, takeInteger } from '../certificate/der-values.ts'
 import type { DistinguishedName } from '../certificate/distinguished-name.ts'
 import { parseCrlScope, wholeScope, type CrlScope } from './crl-scope.ts'
@@ -25,12 +26,8 @@ export function readCrlExtensions(
   extensions: CertificateExtensions,
   issuer: DistinguishedName,
 ): CrlExtensions {
-  const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined => {
-    const extension = extensions.get(oid)
-    if (extension === undefined) return undefined
-    requireDer(extension.value)
-    return parse(extension.value)
-  }
+  const read = <T>(oid: string, parse: (der: Uint8Array) => T): T | undefined =>
+    readExtension(extensions, oid, parse)
   const number = read(oids.crlNumber, parseCrlNumber)
   const authorityKeyId = read(extensionOids.authorityKeyIdentifier, parseAuthorityKeyId)
   const base = read(oids.deltaCrlIndicator, parseCrlNumber)
@@ -56,9 +53,7 @@ function findUnsupported(extensions: CertificateExtensions): string | undefined 
 
 // RFC 5280 §5.2.3: at most 20 octets, of which the first may be a sign.
 function parseCrlNumber(der: Uint8Array): bigint {
-  const reader = new DerReader(der)
-  const octets = takeInteger(reader)
-  reader.end()
+  const octets = readAll(der, takeInteger)
   if ((octets[0] ?? 0) >= 0x80 || octets.length > 20) throw new MalformedDer('a list with no sensible number')
   return BigInt(`0x${hexOf(octets)}`)
 }

@@ -3,11 +3,12 @@ import {
   contextTag,
   DerReader,
   MalformedDer,
+  readAll,
   readEach,
   readWhole,
-  requireDer,
   tags,
 } from '../certificate/der.ts'
+import { readExtension } from '../certificate/certificate-extensions.ts'
 import { hexOf } from '../certificate/der-values.ts'
 import { takeRelativeName, type DistinguishedName } from '../certificate/distinguished-name.ts'
 import { takeGeneralName, type GeneralName } from '../certificate/general-names.ts'
@@ -31,14 +32,13 @@ const pointsOf = new WeakMap<ParsedCertificate, ReadonlyMap<string, RevocationRe
 
 function readPoints({ extensions, issuer }: ParsedCertificate): ReadonlyMap<string, RevocationReasons> {
   const reasonsByName = new Map<string, RevocationReasons>()
-  const extension = extensions.get(crlDistributionPoints)
-  if (extension === undefined) return reasonsByName
   try {
-    requireDer(extension.value)
-    const points = readWhole(extension.value, tags.sequence, (reader) =>
-      readEach(reader, maxNames, () => takePoint(reader.enter(tags.sequence), issuer)),
+    const points = readExtension(extensions, crlDistributionPoints, (der) =>
+      readWhole(der, tags.sequence, (reader) =>
+        readEach(reader, maxNames, () => takePoint(reader.enter(tags.sequence), issuer)),
+      ),
     )
-    for (const { names, reasons } of points) {
+    for (const { names, reasons } of points ?? []) {
       for (const name of names) reasonsByName.set(name, (reasonsByName.get(name) ?? 0) | reasons)
     }
   } catch (error) {
@@ -65,9 +65,7 @@ function takePoint(reader: DerReader, issuer: DistinguishedName): DistributionPo
 
 /** The names of a DistributionPointName, in which a relative one is completed by the name of the list's issuer. */
 export function pointNamesIn(content: Uint8Array, issuer: DistinguishedName): readonly string[] {
-  const reader = new DerReader(content)
-  const { tag, content: name } = reader.take()
-  reader.end()
+  const { tag, content: name } = readAll(content, (reader) => reader.take())
   if (tag === contextContainer(0)) return namesIn(name)
   if (tag !== contextContainer(1)) throw new MalformedDer('a distribution point of no known kind')
   return [comparableDirectory([...issuer.parts, takeRelativeName(new DerReader(name))])]

@@ -1,12 +1,13 @@
 import type { CertificateExtensions } from '../certificate/certificate-extensions.ts'
 import {
   contextContainer,
-  DerReader,
   MalformedDer,
+  readAll,
   readEach,
   readWhole,
   requireDer,
   tags,
+  type DerReader,
 } from '../certificate/der.ts'
 import { hexOf, smallNumberOf, takeGeneralizedTime, takeOid } from '../certificate/der-values.ts'
 import { takeName } from '../certificate/distinguished-name.ts'
@@ -35,7 +36,7 @@ export type ResponderId =
 export function parseOcspResponse(der: Uint8Array): OcspResponse {
   if (der.length > maxOcspBytes) throw new MalformedDer(`an answer of more than ${maxOcspBytes} octets`)
   const basic = readWhole(der, tags.sequence, (reader) => {
-    requireSuccess(smallNumberOf(reader.takeTagged(enumerated)))
+    requireSuccess(smallNumberOf(reader.takeTagged(tags.enumerated)))
     return readWhole(reader.takeTagged(contextContainer(0)), tags.sequence, (bytes) => {
       if (takeOid(bytes) !== basicResponse) throw new MalformedDer('an answer of another type than basic')
       return bytes.takeTagged(tags.octetString)
@@ -74,10 +75,7 @@ function readData(reader: DerReader): Omit<OcspResponse, 'signedData' | 'certifi
 
 function takeResponder(reader: DerReader): ResponderId {
   const { tag, content } = reader.take()
-  const inner = new DerReader(content)
-  const responder = responderIn(tag, inner)
-  inner.end()
-  return responder
+  return readAll(content, (inner) => responderIn(tag, inner))
 }
 
 function responderIn(tag: number, reader: DerReader): ResponderId {
@@ -101,7 +99,6 @@ const errors: Readonly<Record<number, string>> = {
 }
 /** id-pkix-ocsp-basic */
 const basicResponse = '1.3.6.1.5.5.7.48.1.1'
-const enumerated = 0x0a
 /** Far more than an answer about one certificate has, with the certificate of a delegate. */
 export const maxOcspBytes = 64 * 1024
 const maxStatuses = 256

@@ -1,5 +1,5 @@
 import { takeExtensions, type CertificateExtensions } from '../certificate/certificate-extensions.ts'
-import { contextContainer, contextTag, DerReader, MalformedDer } from '../certificate/der.ts'
+import { contextContainer, contextTag, DerReader, MalformedDer, readAll } from '../certificate/der.ts'
 import { takeGeneralizedTime } from '../certificate/der-values.ts'
 
 /** What a SingleResponse says of one certificate. */
@@ -20,29 +20,23 @@ export function readStatus(reader: DerReader): SingleStatus {
   const next = reader.takeOptional(contextContainer(0))
   const extensions = takeOptionalExtensions(reader)
   reader.end()
-  return { certId, says, thisUpdate, nextUpdate: next && wholeTime(next), extensions }
+  return { certId, says, thisUpdate, nextUpdate: next && readAll(next, takeGeneralizedTime), extensions }
 }
 
 function takeCertStatus(reader: DerReader): SingleStatus['says'] {
   const { tag, content } = reader.take()
   if (tag === contextContainer(1)) {
-    const info = new DerReader(content)
-    const at = takeGeneralizedTime(info)
-    info.takeOptional(contextContainer(0)) // the reason: every one of them counts
-    info.end()
+    const at = readAll(content, (info) => {
+      const time = takeGeneralizedTime(info)
+      info.takeOptional(contextContainer(0)) // the reason: every one of them counts
+      return time
+    })
     return { kind: 'revoked', at }
   }
   if (content.length > 0) throw new MalformedDer('a status with something in it')
   if (tag === contextTag(0)) return { kind: 'good' }
   if (tag === contextTag(2)) return { kind: 'unknown' }
   throw new MalformedDer('a status of no known kind')
-}
-
-function wholeTime(content: Uint8Array): number {
-  const reader = new DerReader(content)
-  const time = takeGeneralizedTime(reader)
-  reader.end()
-  return time
 }
 
 /** Extensions in the container `[1]` at the end of a status, and of all of them. */

@@ -80,7 +80,10 @@ export class Inquiry {
 
   #statusOf(path: VerifiedPath, depth: number): RevocationStatus | undefined {
     const listed = this.#crls.statusOf(path, depth, this.#nowMs)
-    const status = this.#revokedBefore(path, depth) ?? listed ?? this.#answerFor(path[depth], path[depth + 1])
+    const [certificate, issuer] = [path[depth], path[depth + 1]]
+    if (certificate === undefined || issuer === undefined) return undefined
+    const question = { certificate, issuer }
+    const status = this.#revokedBefore(question) ?? listed ?? this.#answerFor(question)
     if (status === undefined) return undefined
     this.until = Math.min(this.until, status.until)
     this.#askAgainAt = Math.min(this.#askAgainAt, status.askAgainAt ?? Infinity)
@@ -88,20 +91,15 @@ export class Inquiry {
   }
 
   // INVARIANT: a revocation that somebody answered stands as long as it said, also where an older list comes and leaves it out.
-  #revokedBefore(path: VerifiedPath, depth: number): RevocationStatus | undefined {
-    const [certificate, issuer] = [path[depth], path[depth + 1]]
-    if (certificate === undefined || issuer === undefined) return undefined
-    const known = this.#parts.ocsp?.recall({ certificate, issuer }, this.#nowMs)
+  #revokedBefore(question: StatusQuestion): RevocationStatus | undefined {
+    const known = this.#parts.ocsp?.recall(question, this.#nowMs)
     return known?.kind === 'revoked' ? known : undefined
   }
 
-  #answerFor(
-    certificate: ParsedCertificate | undefined,
-    issuer: ParsedCertificate | undefined,
-  ): RevocationStatus | undefined {
-    if (certificate === undefined || issuer === undefined) return undefined
+  #answerFor(question: StatusQuestion): RevocationStatus | undefined {
+    const { certificate, issuer } = question
     const answer = this.#parts.ocsp?.statusOf(certificate, issuer, this.#nowMs)
-    if (answer === undefined && this.#open.length < maxOpen) this.#open.push({ certificate, issuer })
+    if (answer === undefined && this.#open.length < maxOpen) this.#open.push(question)
     return answer
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import type { Live, LiveState } from './live.ts'
+import { statusOf, type Live, type LiveState } from './live.ts'
 import { Refresher } from './refresher.ts'
 
 export interface LiveValueOptions<Reading, Value> {
@@ -81,8 +81,7 @@ export class LiveValue<Reading, Value> implements Live<Value> {
     const now = this.#options.clock.now()
     const serves = this.#held !== undefined && !this.#isExpired(now)
     const isFresh = problem === undefined && !this.#refresher.isOverdue(now)
-    const status = serves ? (isFresh ? 'fresh' : 'stale') : readAt === undefined ? 'waiting' : 'expired'
-    return { status, readAt, problem }
+    return { status: statusOf(readAt !== undefined, serves, isFresh), readAt, problem }
   }
 
   close(): void {

@@ -13,6 +13,12 @@ export interface LiveState {
   readonly problem: string | undefined
 }
 
+/** What there is: whether anything was ever had, whether it may still serve, and whether the last attempt went well. */
+export function statusOf(wasHad: boolean, serves: boolean, isFresh: boolean): KeyStatus {
+  if (serves) return isFresh ? 'fresh' : 'stale'
+  return wasHad ? 'expired' : 'waiting'
+}
+
 /** A value that may be replaced at any time, as a whole. */
 export interface Live<T> {
   /** What serves now, at once; undefined where there is nothing, or nothing that may still serve. */

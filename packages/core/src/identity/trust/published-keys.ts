@@ -11,6 +11,7 @@ import { issuerOverloaded, issuerUnavailable } from './key-refusals.ts'
 import type { KeyFormat, TrustedKey } from './key-set.ts'
 import type { KeySource, KeySourceState } from './key-source.ts'
 import { KeysAtHand } from './keys-at-hand.ts'
+import { statusOf } from './live.ts'
 import { Refresher } from './refresher.ts'
 import { WaitingRoom, isUnknown, maxWaiters, type KeyQuestion } from './waiting-room.ts'
 
@@ -89,7 +90,7 @@ export class PublishedKeys implements KeySource {
     const isFresh = problem === undefined && !this.#refresher.isOverdue(now)
     return {
       issuer: this.#issuer,
-      status: serves ? (isFresh ? 'fresh' : 'stale') : hadKeys ? 'expired' : 'waiting',
+      status: statusOf(hadKeys, serves, isFresh),
       keys: serves ? size : 0,
       fetchedAt: hadKeys ? fetchedAt : undefined,
       nextRefreshAt: dueAt === -Infinity ? undefined : dueAt,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import type { Live, LiveState } from './live.ts'
+import { statusOf, type Live, type LiveState } from './live.ts'
 import { deadlineMs } from './refresh-times.ts'
 
 /** Where a source that the application supplies puts what it has. Both may be called at any time, as often as one likes. */
@@ -58,9 +58,9 @@ export class SuppliedValue<T> implements Live<T> {
   }
 
   get state(): LiveState {
-    const isExpired = this.#isExpired(this.#options.clock.now())
-    const isFresh = this.#failing === undefined
-    const status = this.#value === undefined ? 'waiting' : isExpired ? 'expired' : isFresh ? 'fresh' : 'stale'
+    const wasHad = this.#value !== undefined
+    const serves = wasHad && !this.#isExpired(this.#options.clock.now())
+    const status = statusOf(wasHad, serves, this.#failing === undefined)
     return { status, readAt: this.#value?.at, problem: this.#failing?.problem }
   }
 
