@@ -4,6 +4,7 @@ import { decide } from '../../packages/core/src/decision/decide.ts'
 import { allow, deny } from '../../packages/core/src/decision/decision.ts'
 import { recordDecision, type DecisionFacts } from '../../packages/core/src/decision/record-decision.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
+import { occasion } from './support/occasion.ts'
 
 const nobody = undefined
 const facts: DecisionFacts = {
@@ -19,7 +20,7 @@ describe('without a caller', () => {
   test.each([authenticated(), scopes('orders:read')])(
     'a requirement is not met, and the operator is told what to have the caller send',
     (requirement) => {
-      expect(decide(nobody, requirement, 0)).toMatchObject({
+      expect(decide(nobody, requirement, 0, occasion)).toMatchObject({
         code: 'credential_missing',
         detail: {
           expected: expect.stringMatching(/\S/),
@@ -33,7 +34,7 @@ describe('without a caller', () => {
   test.each([unprotected('probe'), callerOptional('greeting')])(
     'what asks for nothing is met',
     (placement) => {
-      expect(decide(nobody, placement, 0)).toBeUndefined()
+      expect(decide(nobody, placement, 0, occasion)).toBeUndefined()
     },
   )
 })

@@ -1,6 +1,7 @@
 import type { Decision } from './decision/decision.ts'
 import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
+import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, withFloor, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
@@ -15,7 +16,7 @@ export interface Decider {
     request: InboundRequest,
     fields: readonly HeaderField[],
   ): Authentication | Refusal | Promise<Authentication | Refusal>
-  conclude(authentication: Authentication | Refusal, placement: Placement, request: InboundRequest): Decision
+  conclude(authentication: Authentication | Refusal, placement: Placement, occasion: Occasion): Decision
   record(decision: Decision, facts: Facts): void
   /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
   readonly resourceMetadata: ResourceMetadata | undefined
@@ -34,8 +35,12 @@ export interface Facts {
  * One request on its way through routers to its route. Requirements only add up: what a router asks holds for each
  * of its routes. Credentials are verified once, however often something is asked of them.
  */
-export class RequestContext {
+export class RequestContext implements Occasion {
   readonly request: InboundRequest
+  /** What was asked for last: a route, or a router on the way to it. */
+  route = ''
+  params: Readonly<Record<string, unknown>> = nothing
+  readonly context: Readonly<Record<string, unknown>> = nothing
   /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
   decision: Decision | undefined
   readonly #decider: Decider
@@ -107,8 +112,15 @@ export class RequestContext {
   /**
    * Decides for the resolved route: what it declares and every floor before it. `isBelowFloor` says that a router which
    * the route stands in asks something; a route that declares nothing otherwise gets what undeclared routes get.
+   * `params`: what the path has in place of the names in it.
    */
-  decide(own: Placement | undefined, route: string, isBelowFloor = false): Decision | Promise<Decision> {
+  decide(
+    own: Placement | undefined,
+    route: string,
+    isBelowFloor = false,
+    params: Readonly<Record<string, unknown>> = nothing,
+  ): Decision | Promise<Decision> {
+    this.params = params
     const effective = this.#effective(own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover)
     return effective === undefined
       ? this.refuse(routeUndeclared, route)
@@ -145,6 +157,7 @@ export class RequestContext {
   }
 
   #settle(placement: Placement, route: string, isFinal: boolean): Decision | Promise<Decision> {
+    this.route = route
     try {
       // A route that needs no caller reads no credential.
       const authentication =
@@ -190,13 +203,14 @@ export class RequestContext {
   #conclude(authentication: Authentication | Refusal, placement: Placement | undefined): Decision {
     const asked = placement ?? nothingAsked
     try {
-      return this.#decider.conclude(authentication, asked, this.request)
+      return this.#decider.conclude(authentication, asked, this)
     } catch {
-      return this.#decider.conclude(internalError, asked, this.request)
+      return this.#decider.conclude(internalError, asked, this)
     }
   }
 }
 
+const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
 const nothingAsked = new Unprotected('the route itself is refused')
 const internalError = new Refusal('internal_error')

@@ -22,6 +22,7 @@ import type { VerifiedIdentity } from './identity/verified-identity.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
 import { effectiveScopes } from './policy/effective-scopes.ts'
+import type { Occasion } from './policy/occasion.ts'
 import { requirePlacement, type Placement } from './policy/placement.ts'
 import { Refusal } from './refusal.ts'
 import {
@@ -78,7 +79,7 @@ export class Guard {
     this.#decider = {
       undeclared: this.#options.undeclared,
       authenticate: (request, fields) => this.#authenticate(request, fields),
-      conclude: (authentication, placement, request) => this.#conclude(authentication, placement, request),
+      conclude: (authentication, placement, occasion) => this.#conclude(authentication, placement, occasion),
       record: (decision, facts) => this.#record(decision, facts),
       resourceMetadata: this.#describeResource(),
     }
@@ -181,18 +182,16 @@ export class Guard {
   }
 
   /** Verified identity → caller → decision. */
-  #conclude(
-    authentication: Authentication | Refusal,
-    placement: Placement,
-    request: InboundRequest,
-  ): Decision {
-    if (authentication instanceof Refusal) return this.#deny(authentication, placement, request)
+  #conclude(authentication: Authentication | Refusal, placement: Placement, occasion: Occasion): Decision {
+    if (authentication instanceof Refusal) return this.#deny(authentication, placement, occasion.request)
     // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
-    if (this.#isClosed && authentication.identity !== undefined) return this.#deny(closed, placement, request)
+    if (this.#isClosed && authentication.identity !== undefined) {
+      return this.#deny(closed, placement, occasion.request)
+    }
     const { newId, clock } = this.#environment
     const caller = this.#callerOf(authentication)
-    const refusal = decide(caller, placement, clock.now(), authentication.missing)
-    if (refusal !== undefined) return this.#deny(refusal, placement, request)
+    const refusal = decide(caller, placement, clock.now(), occasion, authentication.missing)
+    if (refusal !== undefined) return this.#deny(refusal, placement, occasion.request)
     const { nextNonce } = authentication
     // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
     const headers =

@@ -45,7 +45,7 @@ export function protectRoute(route: Route, router: object | undefined): void {
       answer(
         declared.isMisplaced
           ? context.refuse(misplaced, name)
-          : context.decide(declared.placement, name, place.isBelowFloor),
+          : context.decide(declared.placement, name, place.isBelowFloor, request.params),
         response,
         next,
       )

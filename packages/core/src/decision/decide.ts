@@ -1,4 +1,5 @@
 import type { Caller } from '../identity/caller.ts'
+import type { Occasion } from '../policy/occasion.ts'
 import { CallerOptional, Unprotected, type Placement } from '../policy/placement.ts'
 import { Refusal } from '../refusal.ts'
 
@@ -10,10 +11,11 @@ export function decide(
   caller: Caller | undefined,
   placement: Placement,
   nowMs: number,
+  occasion: Occasion,
   missing: Refusal = noCredential,
 ): Refusal | undefined {
   if (placement instanceof Unprotected || placement instanceof CallerOptional) return undefined
-  return caller === undefined ? missing : placement.check(caller, nowMs)
+  return caller === undefined ? missing : placement.check(caller, nowMs, occasion)
 }
 
 const noCredential = new Refusal('credential_missing', {

@@ -23,6 +23,8 @@ export interface Caller {
   readonly actors: readonly Actor[]
   /** What the caller may do: what its credentials carry, cut down to what policy grants. */
   readonly scopes: ScopeSet
+  /** The zones that policy puts the service in; empty where it is in none. */
+  readonly zones: readonly string[]
   /** The token's claims, frozen; empty where there is no token. */
   readonly claims: Readonly<Record<string, unknown>>
   readonly provenBy: readonly Proof[]
@@ -34,14 +36,19 @@ export interface Caller {
 
 declare const verified: unique symbol
 
-/** Joins a verified identity with what policy lets it do. */
-export function createCaller(identity: VerifiedIdentity, scopes: ScopeSet): Caller {
+/** Joins a verified identity with what policy says of it. */
+export function createCaller(
+  identity: VerifiedIdentity,
+  scopes: ScopeSet,
+  zones: readonly string[] = noZones,
+): Caller {
   const { service, user, token, provenBy, expiresAt } = identity
   const id = service?.id ?? user?.id ?? ''
   const claims = token?.claims.all ?? noClaims
   const actors = token?.claims.actors ?? noActors
-  return Object.freeze({ id, service, user, actors, scopes, claims, provenBy, expiresAt }) as Caller // from a verified identity
+  return Object.freeze({ id, service, user, actors, scopes, zones, claims, provenBy, expiresAt }) as Caller // from a verified identity
 }
 
+const noZones: readonly string[] = Object.freeze([])
 const noActors: readonly Actor[] = Object.freeze([])
 const noClaims: Readonly<Record<string, unknown>> = Object.freeze({})

@@ -3,6 +3,7 @@ import { markCopy, rejectForeignCopy } from '../copy.ts'
 import type { Caller } from '../identity/caller.ts'
 import { Refusal, quoted } from '../refusal.ts'
 import { parseCallerPattern } from './caller-pattern.ts'
+import type { Occasion } from './occasion.ts'
 import { requireScopeName, type ScopeName } from './scope.ts'
 
 /** What a route asks of its caller. Made by `scopes`, `callerIs` and their kin; it cannot be written by hand. */
@@ -21,7 +22,7 @@ export abstract class Requirement {
   }
 
   /** Undefined if the caller meets it at that time, else why not. Any other outcome, an exception too, denies. */
-  abstract check(caller: Caller, nowMs: number): Refusal | undefined
+  abstract check(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined
 }
 
 /** How a user must have been authenticated. */
@@ -63,7 +64,7 @@ export function allOf(...requirements: [Requirement, ...Requirement[]]): Require
   return new OtherRequirement(
     `allOf(${textsOf(parts)})`,
     scopesOf(parts),
-    (caller, nowMs) => firstShortfall(parts, caller, nowMs),
+    (caller, nowMs, occasion) => firstShortfall(parts, caller, nowMs, occasion),
     stepUpOf(parts),
   )
 }
@@ -71,10 +72,10 @@ export function allOf(...requirements: [Requirement, ...Requirement[]]): Require
 /** The caller must meet at least one of these. */
 export function anyOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
   const parts = requireAll(requirements, 'anyOf')
-  const check = (caller: Caller, nowMs: number): Refusal | undefined => {
+  const check: Check = (caller, nowMs, occasion) => {
     const shortfalls: Refusal[] = []
     for (const part of parts) {
-      const shortfall = part.check(caller, nowMs)
+      const shortfall = part.check(caller, nowMs, occasion)
       if (shortfall === undefined) return undefined
       shortfalls.push(shortfall)
     }
@@ -127,7 +128,7 @@ class ScopesRequirement extends Requirement {
   }
 }
 
-type Check = (caller: Caller, nowMs: number) => Refusal | undefined
+type Check = (caller: Caller, nowMs: number, occasion: Occasion) => Refusal | undefined
 
 /** A requirement made of a function. */
 export class OtherRequirement extends Requirement {
@@ -144,9 +145,14 @@ export class OtherRequirement extends Requirement {
   }
 }
 
-function firstShortfall(parts: readonly Requirement[], caller: Caller, nowMs: number): Refusal | undefined {
+function firstShortfall(
+  parts: readonly Requirement[],
+  caller: Caller,
+  nowMs: number,
+  occasion: Occasion,
+): Refusal | undefined {
   for (const part of parts) {
-    const shortfall = part.check(caller, nowMs)
+    const shortfall = part.check(caller, nowMs, occasion)
     if (shortfall !== undefined) return shortfall
   }
   return undefined

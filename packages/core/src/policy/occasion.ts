@@ -1,0 +1,12 @@
+import type { InboundRequest } from '../request/inbound-request.ts'
+
+/** What is asked for, beside who asks: requirements may look at it. */
+export interface Occasion {
+  readonly request: InboundRequest
+  /** As the framework registered it, such as `GET /orders/:id`. */
+  readonly route: string
+  /** What the path has in place of its names, as the framework reads it. A caller's text. */
+  readonly params: Readonly<Record<string, unknown>>
+  /** What context providers say, by their names. */
+  readonly context: Readonly<Record<string, unknown>>
+}
