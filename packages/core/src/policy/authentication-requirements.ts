@@ -24,7 +24,8 @@ export function freshWithin(duration: Duration): Requirement {
       advice: 'have the caller send its user to the issuer again, with the `max_age` of the challenge',
     })
   }
-  return new OtherRequirement(`freshWithin(${duration})`, [], check, { acrValues: [], maxAgeSeconds })
+  const stepUp = { acrValues: [], maxAgeSeconds }
+  return new OtherRequirement({ text: `freshWithin(${duration})`, stepUp, check })
 }
 
 /**
@@ -49,7 +50,7 @@ export function authenticatedWith(...acrValues: [string, ...string[]]): Requirem
           advice: 'have the caller send its user to the issuer again, with the `acr_values` of the challenge',
         })
   const stepUp = { acrValues: [...acrValues], maxAgeSeconds: undefined }
-  return new OtherRequirement(`authenticatedWith(${acrValues.join(', ')})`, [], check, stepUp)
+  return new OtherRequirement({ text: `authenticatedWith(${acrValues.join(', ')})`, stepUp, check })
 }
 
 /**
@@ -63,14 +64,16 @@ export function provenBy(...proofs: [ProofName, ...ProofName[]]): Requirement {
     if (proofNames.includes(proof)) continue
     throw new ConfigurationError(`provenBy(…)[${i}]`, "write 'certificate', 'boundToken' or 'dpop'")
   }
-  return new OtherRequirement(`provenBy(${proofs.join(', ')})`, [], (caller) =>
-    caller.provenBy.some((proof) => proofs.some((asked) => asked === proof))
-      ? undefined
-      : new Refusal('proof_insufficient', {
-          expected: `proven by ${proofs.join(' or ')}`,
-          actual: `proven by ${caller.provenBy.join(', ')}`,
-        }),
-  )
+  return new OtherRequirement({
+    text: `provenBy(${proofs.join(', ')})`,
+    check: (caller) =>
+      caller.provenBy.some((proof) => proofs.some((asked) => asked === proof))
+        ? undefined
+        : new Refusal('proof_insufficient', {
+            expected: `proven by ${proofs.join(' or ')}`,
+            actual: `proven by ${caller.provenBy.join(', ')}`,
+          }),
+  })
 }
 
 /** What can be asked for: whatever holds more than a copied token could show. */

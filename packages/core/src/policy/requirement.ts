@@ -14,6 +14,8 @@ export abstract class Requirement {
   abstract readonly scopes: readonly string[]
   /** The user authentication that it asks for, for the challenge of a refusal (RFC 9470 §3). */
   readonly stepUp: StepUp | undefined
+  /** The names of the context that it has to know (`occasion.context`). */
+  abstract readonly contexts: readonly string[]
 
   constructor(stepUp?: StepUp) {
     markCopy(this)
@@ -46,27 +48,28 @@ export function scopes(...names: [ScopeName, ...ScopeName[]]): Requirement {
 export function callerIs(...patterns: [string, ...string[]]): Requirement {
   requireSome(patterns, 'callerIs', "a caller, such as callerIs('spiffe://prod.example/ns/shop/sa/checkout')")
   const parsed = patterns.map((pattern, i) => parseCallerPattern(pattern, `callerIs(…)[${i}]`))
-  return new OtherRequirement(`callerIs(${patterns.join(', ')})`, [], (caller) =>
-    parsed.some((pattern) => pattern.matches(caller.id))
-      ? undefined
-      : new Refusal('caller_not_allowed', { expected: patterns.join(' or '), actual: quoted(caller.id) }),
-  )
+  return new OtherRequirement({
+    text: `callerIs(${patterns.join(', ')})`,
+    check: (caller) =>
+      parsed.some((pattern) => pattern.matches(caller.id))
+        ? undefined
+        : new Refusal('caller_not_allowed', { expected: patterns.join(' or '), actual: quoted(caller.id) }),
+  })
 }
 
 /** Anyone whose credential was verified. */
 export function authenticated(): Requirement {
-  return new OtherRequirement('authenticated()', [], () => undefined)
+  return new OtherRequirement({ text: 'authenticated()', check: () => undefined })
 }
 
 /** The caller must meet every one of these. */
 export function allOf(...requirements: [Requirement, ...Requirement[]]): Requirement {
   const parts = requireAll(requirements, 'allOf')
-  return new OtherRequirement(
-    `allOf(${textsOf(parts)})`,
-    scopesOf(parts),
-    (caller, nowMs, occasion) => firstShortfall(parts, caller, nowMs, occasion),
-    stepUpOf(parts),
-  )
+  return new OtherRequirement({
+    ...needsOf(parts),
+    text: `allOf(${textsOf(parts)})`,
+    check: (caller, nowMs, occasion) => firstShortfall(parts, caller, nowMs, occasion),
+  })
 }
 
 /** The caller must meet at least one of these. */
@@ -89,7 +92,7 @@ export function anyOf(...requirements: [Requirement, ...Requirement[]]): Require
       actual: first?.detail.actual ?? quoted(caller.id),
     })
   }
-  return new OtherRequirement(`anyOf(${textsOf(parts)})`, scopesOf(parts), check, stepUpOf(parts))
+  return new OtherRequirement({ ...needsOf(parts), text: `anyOf(${textsOf(parts)})`, check })
 }
 
 /** Checks that a value is a requirement of this very copy of the library. */
@@ -103,6 +106,7 @@ export function requireRequirement(value: unknown, option: string): Requirement 
 }
 
 class ScopesRequirement extends Requirement {
+  readonly contexts: readonly string[] = []
   readonly text: string
   readonly scopes: readonly string[]
 
@@ -130,16 +134,27 @@ class ScopesRequirement extends Requirement {
 
 type Check = (caller: Caller, nowMs: number, occasion: Occasion) => Refusal | undefined
 
+/** What a requirement is made of. */
+export interface RequirementParts {
+  readonly text: string
+  readonly scopes?: readonly string[]
+  readonly contexts?: readonly string[]
+  readonly stepUp?: StepUp | undefined
+  readonly check: Check
+}
+
 /** A requirement made of a function. */
 export class OtherRequirement extends Requirement {
   readonly text: string
   readonly scopes: readonly string[]
+  readonly contexts: readonly string[]
   readonly check: Check
 
-  constructor(text: string, named: readonly string[], check: Check, stepUp?: StepUp) {
+  constructor({ text, scopes: named = [], contexts = [], stepUp, check }: RequirementParts) {
     super(stepUp)
     this.text = text
     this.scopes = Object.freeze([...new Set(named)])
+    this.contexts = Object.freeze([...new Set(contexts)])
     this.check = check
     Object.freeze(this)
   }
@@ -171,8 +186,12 @@ function requireAll(values: readonly unknown[], name: string): readonly Requirem
 }
 
 const textsOf = (parts: readonly Requirement[]): string => parts.map(({ text }) => text).join(', ')
-const scopesOf = (parts: readonly Requirement[]): readonly string[] =>
-  parts.flatMap(({ scopes: named }) => named)
+
+const needsOf = (parts: readonly Requirement[]): Omit<RequirementParts, 'text' | 'check'> => ({
+  scopes: parts.flatMap(({ scopes: named }) => named),
+  contexts: parts.flatMap(({ contexts }) => contexts),
+  stepUp: stepUpOf(parts),
+})
 
 // A caller can only ask its issuer once: for everything that any part wants.
 function stepUpOf(parts: readonly Requirement[]): StepUp | undefined {
