@@ -33,6 +33,7 @@ const guard = createGuard({ audience: 'orders', issuers: [idp], log }, { clock }
 const documented = [
   'id',
   'at',
+  'mode',
   'outcome',
   'code',
   'method',
@@ -62,6 +63,7 @@ describe('an event', () => {
         id: expect.any(String),
         at: clock.now(),
         outcome: 'allow',
+        mode: 'enforce',
         code: null,
         method: 'GET',
         route: 'GET /orders/:id',

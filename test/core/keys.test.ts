@@ -283,7 +283,7 @@ test('keys that are given are ready at once, and after close nothing is', async 
     nextRefreshAt: undefined,
     problem: undefined,
   }
-  expect(await guard.ready()).toEqual({ ready: true, issuers: [state], certificates: [] })
+  expect(await guard.ready()).toEqual({ ready: true, issuers: [state], certificates: [], policy: [] })
   guard.close()
   expect(await guard.ready()).toMatchObject({ ready: false })
 })

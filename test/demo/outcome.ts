@@ -15,6 +15,7 @@ const event: DecisionEvent = {
   id: 'd1',
   at: 0,
   outcome: 'allow',
+  mode: 'enforce',
   code: null,
   method: 'GET',
   route: 'GET /orders/:id',

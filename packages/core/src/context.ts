@@ -2,32 +2,41 @@ import type { Decision } from './decision/decision.ts'
 import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
 import type { Occasion } from './policy/occasion.ts'
-import { Unprotected, isRequirement, withFloor, type Placement } from './policy/placement.ts'
+import { whenKnown } from './identity/when-known.ts'
+import { Unprotected, isRequirement, withDocument, withFloor, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import { noFields, type HeaderField } from './request/identity-headers.ts'
 import type { InboundRequest } from './request/inbound-request.ts'
 
 /** A guard, as its contexts see it. */
-export interface Decider {
+export interface ContextGuard {
   readonly undeclared: Requirement | undefined
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,
     fields: readonly HeaderField[],
   ): Authentication | Refusal | Promise<Authentication | Refusal>
-  conclude(authentication: Authentication | Refusal, placement: Placement, occasion: Occasion): Decision
+  /** What the policy document asks on a route, beside what code asks there; a refusal where nobody can tell. */
+  policyOf(occasion: Occasion): Placement | Refusal | undefined
+  conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision>
+  deny(refusal: Refusal, facts: Facts): Decision
   record(decision: Decision, facts: Facts): void
   /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
   readonly resourceMetadata: ResourceMetadata | undefined
 }
 
-/** What is known of a decision when it is recorded. */
+/** What a decision is made of. */
 export interface Facts {
-  readonly request: InboundRequest
+  readonly occasion: Occasion
+  /** All that is asked; undefined where the route itself is refused. */
   readonly placement: Placement | undefined
+  /** What code asks of it, beside the policy document; undefined where it says nothing. */
+  readonly code: Placement | undefined
   readonly authentication: Authentication | Refusal
+  /** As in the occasion, which goes on to the next. */
   readonly route: string
+  readonly registered: string
   readonly startedAt: number
 }
 
@@ -39,11 +48,12 @@ export class RequestContext implements Occasion {
   readonly request: InboundRequest
   /** What was asked for last: a route, or a router on the way to it. */
   route = ''
+  registered = ''
   params: Readonly<Record<string, unknown>> = nothing
   readonly context: Readonly<Record<string, unknown>> = nothing
   /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
   decision: Decision | undefined
-  readonly #decider: Decider
+  readonly #guard: ContextGuard
   readonly #fields: readonly HeaderField[]
   readonly #startedAt = performance.now()
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
@@ -57,8 +67,8 @@ export class RequestContext implements Occasion {
   /** What had been allowed when something failed: error handlers may answer for it. */
   #failed: Decision | undefined
 
-  constructor(decider: Decider, request: InboundRequest, fields: readonly HeaderField[] = noFields) {
-    this.#decider = decider
+  constructor(guard: ContextGuard, request: InboundRequest, fields: readonly HeaderField[] = noFields) {
+    this.#guard = guard
     this.#fields = fields
     this.request = request
   }
@@ -76,7 +86,9 @@ export class RequestContext implements Occasion {
     // What a router asked before is not undone by a later router that asks nothing.
     if (isRequirement(placement)) this.#floor = withFloor(this.#floor, placement)
     else this.#beside = { placement, handlers }
-    return this.#settle(this.#floor ?? placement, route, false)
+    const code = this.#floor ?? placement
+    this.#arrive(route, route)
+    return this.#settle(code, code, false)
   }
 
   /**
@@ -110,109 +122,134 @@ export class RequestContext implements Occasion {
   }
 
   /**
-   * Decides for the resolved route: what it declares and every floor before it. `isBelowFloor` says that a router which
-   * the route stands in asks something; a route that declares nothing otherwise gets what undeclared routes get.
-   * `params`: what the path has in place of the names in it.
+   * Decides for the resolved route: what it declares and every floor before it, and what the policy document says of it.
+   * `isBelowFloor` says that a router which the route stands in asks something; a route that declares nothing otherwise gets
+   * what undeclared routes get. `params`: what the path has in place of the names in it. `registered`: see `Occasion`.
    */
   decide(
     own: Placement | undefined,
     route: string,
     isBelowFloor = false,
     params: Readonly<Record<string, unknown>> = nothing,
+    registered: string = route,
   ): Decision | Promise<Decision> {
+    this.#arrive(route, registered)
     this.params = params
-    const effective = this.#effective(own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover)
-    return effective === undefined
-      ? this.refuse(routeUndeclared, route)
-      : this.#settle(effective, route, true)
+    const declared = own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover
+    const said = this.#guard.policyOf(this)
+    if (said instanceof Refusal && declared === undefined) return this.#refuse(said)
+    const document = said instanceof Refusal ? undefined : said
+    const code = this.#codeOf(declared, document)
+    const asked = document === undefined ? code : withDocument(code, document)
+    return asked === undefined ? this.#refuse(routeUndeclared) : this.#settle(asked, code, true)
   }
 
   // A floor is added to whatever was declared. It is no declaration by itself: it may be a neighbour's.
-  #effective(declared: Placement | undefined): Placement | undefined {
-    const asked = declared ?? this.#decider.undeclared
+  #codeOf(declared: Placement | undefined, document: Placement | undefined): Placement | undefined {
+    const asked = declared ?? (document === undefined ? this.#guard.undeclared : this.#floor)
     if (asked === undefined) return undefined
     return isRequirement(asked) ? withFloor(this.#floor, asked) : (this.#floor ?? asked)
   }
 
   /** Denies for a reason that is the route's own, not the caller's. */
   refuse(refusal: Refusal, route: string): Decision {
-    return this.#finish(refusal, undefined, route, true)
+    this.#arrive(route, route)
+    return this.#refuse(refusal)
+  }
+
+  #refuse(refusal: Refusal): Decision {
+    const facts = this.#factsOf(refusal, undefined, undefined)
+    return this.#keep(this.#guard.deny(refusal, facts), facts, true)
+  }
+
+  #arrive(route: string, registered: string): void {
+    this.route = route
+    this.registered = registered
   }
 
   /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
   get resourceMetadata(): ResourceMetadata | undefined {
-    return this.#decider.resourceMetadata
+    return this.#guard.resourceMetadata
   }
 
-  /** True if this context was opened by the guard behind this decider. */
-  isOf(decider: Decider): boolean {
-    return this.#decider === decider
+  /** True if this context was opened by the guard behind this. */
+  isOf(guard: ContextGuard): boolean {
+    return this.#guard === guard
   }
 
   /** Records an allow that was held back in case more was to be decided. Called when an answer starts. */
   recordHeld(): void {
     const held = this.#held
     this.#held = undefined
-    if (held !== undefined && held.decision === this.decision) this.#decider.record(held.decision, held.facts)
+    if (held !== undefined && held.decision === this.decision) this.#guard.record(held.decision, held.facts)
   }
 
-  #settle(placement: Placement, route: string, isFinal: boolean): Decision | Promise<Decision> {
-    this.route = route
+  #settle(placement: Placement, code: Placement | undefined, isFinal: boolean): Decision | Promise<Decision> {
     try {
       // A route that needs no caller reads no credential.
       const authentication =
         placement instanceof Unprotected
           ? anonymous
-          : (this.#authentication ??= this.#decider.authenticate(this.request, this.#fields))
-      if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, route, isFinal)
+          : (this.#authentication ??= this.#guard.authenticate(this.request, this.#fields))
+      if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, code, isFinal)
       return authentication.then(
         (settled) => {
           this.#authentication = settled
-          return this.#finish(settled, placement, route, isFinal)
+          return this.#finish(settled, placement, code, isFinal)
         },
-        () => this.#finish(internalError, placement, route, isFinal),
+        () => this.#finish(internalError, placement, code, isFinal),
       )
     } catch {
-      return this.#finish(internalError, placement, route, isFinal)
+      return this.#finish(internalError, placement, code, isFinal)
     }
   }
 
   #finish(
     authentication: Authentication | Refusal,
     placement: Placement | undefined,
-    route: string,
+    code: Placement | undefined,
     isFinal: boolean,
-  ): Decision {
-    const decision = this.#conclude(authentication, placement)
-    const facts: Facts = {
-      request: this.request,
-      placement,
-      authentication,
-      route,
-      startedAt: this.#startedAt,
-    }
+  ): Decision | Promise<Decision> {
+    const facts = this.#factsOf(authentication, placement, code)
+    return whenKnown(this.#conclude(authentication, facts), (decision) =>
+      this.#keep(decision, facts, isFinal),
+    )
+  }
+
+  #factsOf(
+    authentication: Authentication | Refusal,
+    placement: Placement | undefined,
+    code: Placement | undefined,
+  ): Facts {
+    const { route, registered } = this
+    return { occasion: this, placement, code, authentication, route, registered, startedAt: this.#startedAt }
+  }
+
+  #keep(decision: Decision, facts: Facts, isFinal: boolean): Decision {
     const isRecorded = isFinal || decision.outcome === 'deny'
     this.#held = isRecorded ? undefined : { decision, facts }
-    if (isRecorded) this.#decider.record(decision, facts)
+    if (isRecorded) this.#guard.record(decision, facts)
     // Beside a declaration that asks nothing, only its own handler is allowed, and that has not been reached yet.
     if (isRecorded || this.#floor !== undefined) this.decision = decision
     return decision
   }
 
   // An error of our own, or of a requirement, denies.
-  #conclude(authentication: Authentication | Refusal, placement: Placement | undefined): Decision {
-    const asked = placement ?? nothingAsked
+  #conclude(authentication: Authentication | Refusal, facts: Facts): Decision | Promise<Decision> {
+    if (authentication instanceof Refusal) return this.#guard.deny(authentication, facts)
     try {
-      return this.#decider.conclude(authentication, asked, this)
+      const decision = this.#guard.conclude(authentication, facts)
+      return decision instanceof Promise
+        ? decision.catch(() => this.#guard.deny(internalError, facts))
+        : decision
     } catch {
-      return this.#decider.conclude(internalError, asked, this)
+      return this.#guard.deny(internalError, facts)
     }
   }
 }
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
-const nothingAsked = new Unprotected('the route itself is refused')
 const internalError = new Refusal('internal_error')
 const routeUndeclared = new Refusal('route_undeclared', {
   expected: 'a declaration of who may call this route',

@@ -1,29 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { Census, type CensusEntry } from './census.ts'
 import { systemClock } from './clock/clock.ts'
-import { RequestContext, type Decider, type Facts } from './context.ts'
+import { RequestContext, type ContextGuard, type Facts } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
-import { decide } from './decision/decide.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
+import { Judge, withoutPolicy } from './decision/judge.ts'
+import { Observations, type Observation } from './decision/observations.ts'
+import { Shadow, type CandidateDifference } from './decision/shadow.ts'
+import { isObserved, letsPass, type Circumstances } from './decision/observe-mode.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { refusalResponse } from './enforcement/refusal-response.ts'
 import { resourceMetadata, type ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { hasDecisionListeners, publishDecision, publishHeaders } from './events/channels.ts'
 import { RefusalLog } from './events/refusal-log.ts'
 import { presentedScheme, readAuthorization } from './evidence/authorization.ts'
-import type { Authentication } from './identity/authentication.ts'
+import { anonymous, type Authentication } from './identity/authentication.ts'
 import { Authenticator } from './identity/authenticator.ts'
-import { createCaller, type Caller } from './identity/caller.ts'
+import type { Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
 import type { TrustSourceState } from './identity/peer/trust-sources.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
 import { verifyToken } from './identity/token/verify-token.ts'
-import type { VerifiedIdentity } from './identity/verified-identity.ts'
+import { whenKnown } from './identity/when-known.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
-import { effectiveScopes } from './policy/effective-scopes.ts'
 import type { Occasion } from './policy/occasion.ts'
-import { requirePlacement, type Placement } from './policy/placement.ts'
+import { Unprotected, isRequirement, requirePlacement, type Placement } from './policy/placement.ts'
 import { Refusal } from './refusal.ts'
 import {
   IdentityHeaders,
@@ -40,6 +42,8 @@ export interface Readiness {
   readonly issuers: readonly KeySourceState[]
   /** The roots of client certificates, and the lists of what is revoked, that come from elsewhere. */
   readonly certificates: readonly TrustSourceState[]
+  /** The policy document, where it is followed. */
+  readonly policy: readonly TrustSourceState[]
 }
 
 /** Makes a guard. Throws a ConfigurationError that names the option at fault and says what to write. */
@@ -54,8 +58,10 @@ export class Guard {
   readonly #authenticator: Authenticator
   readonly #log: RefusalLog | undefined
   readonly #census = new Census()
-  readonly #callers = new WeakMap<VerifiedIdentity, Caller>()
-  readonly #decider: Decider
+  readonly #judge: Judge
+  readonly #observations = new Observations()
+  readonly #shadow: Shadow
+  readonly #inside: ContextGuard
   readonly #identityHeaders: IdentityHeaders
   #requestsWithStrays = 0
   #isClosed = false
@@ -68,18 +74,26 @@ export class Guard {
     const { clock } = environment
     const { issuers, forwarded } = this.#options
     this.#identityHeaders = new IdentityHeaders(forwarded?.headers)
+    this.#judge = new Judge({ ...this.#options, policy: this.#options.policy.policy, clock })
     this.#authenticator = new Authenticator({
       ...this.#options,
       clock,
+      sameWorkload: (one, other) => {
+        const { policy } = this.#judge
+        return policy?.isSameWorkload(one, other) === true ? () => this.#judge.policy === policy : undefined
+      },
       onStrayHeaders: (fields) => this.#tellStrays(fields),
       verifyToken: (token) => verifyToken(token, issuers, clock),
     })
     this.#log =
       this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
-    this.#decider = {
+    this.#shadow = new Shadow({ ...this.#options, policy: this.#options.policy.policy, clock })
+    this.#inside = {
       undeclared: this.#options.undeclared,
       authenticate: (request, fields) => this.#authenticate(request, fields),
-      conclude: (authentication, placement, occasion) => this.#conclude(authentication, placement, occasion),
+      policyOf: (occasion) => this.#policyOf(occasion),
+      conclude: (authentication, facts) => this.#conclude(authentication, facts),
+      deny: (refusal, facts) => this.#refuse(refusal, facts),
       record: (decision, facts) => this.#record(decision, facts),
       resourceMetadata: this.#describeResource(),
     }
@@ -97,7 +111,7 @@ export class Guard {
   open(request: InboundRequest): RequestContext {
     const fields =
       this.#options.forwarded === undefined ? noFields : this.#identityHeaders.find(request.rawHeaders)
-    return new RequestContext(this.#decider, request, fields)
+    return new RequestContext(this.#inside, request, fields)
   }
 
   /**
@@ -107,12 +121,25 @@ export class Guard {
   admit(request: InboundRequest & StrippableRequest): RequestContext {
     const fields = this.#identityHeaders.take(request)
     if (this.#options.forwarded === undefined && fields.length > 0) this.#tellStrays(fields)
-    return new RequestContext(this.#decider, request, fields)
+    return new RequestContext(this.#inside, request, fields)
   }
 
   /** For adapters: true if this guard opened the context. */
   hasOpened(context: RequestContext): boolean {
-    return context.isOf(this.#decider)
+    return context.isOf(this.#inside)
+  }
+
+  /**
+   * What was seen while refusals were only recorded: counters for each route and caller. `policyFromObservations` of
+   * `@countersign/policy` makes a policy document of it.
+   */
+  observations(): readonly Observation[] {
+    return this.#observations.entries()
+  }
+
+  /** Where the policy's `candidate` decides otherwise than the policy, by route and caller. */
+  candidateDifferences(): readonly CandidateDifference[] {
+    return this.#shadow.differences()
   }
 
   /** The routes that adapters have registered, and what each asks of its caller. */
@@ -153,13 +180,14 @@ export class Guard {
 
   /** Resolves when every source of trust has been tried once, and says in what state each is. Never rejects. */
   async ready(): Promise<Readiness> {
-    const { issuers: trusted, certificates: trust } = this.#options
-    await Promise.all([trusted.prepared(), trust?.sources.prepared()])
+    const { issuers: trusted, certificates: trust, policy: rules } = this.#options
+    await Promise.all([trusted.prepared(), trust?.sources.prepared(), rules.sources.prepared()])
     const issuers = trusted.keySources().map(({ state }) => state)
     const certificates = trust?.sources.states ?? []
-    const required = [...issuers, ...certificates.filter(({ isRequired }) => isRequired)]
+    const policy = rules.sources.states
+    const required = [...issuers, ...policy, ...certificates.filter(({ isRequired }) => isRequired)]
     const serve = required.every(({ status }) => status === 'fresh' || status === 'stale')
-    return Object.freeze({ ready: serve && !this.#isClosed, issuers, certificates })
+    return Object.freeze({ ready: serve && !this.#isClosed, issuers, certificates, policy })
   }
 
   /** Ends what is under way and forgets what was verified. Whatever needs a caller is refused from here on. */
@@ -168,6 +196,7 @@ export class Guard {
     this.#authenticator.close()
     this.#options.issuers.close()
     this.#options.certificates?.sources.close()
+    this.#options.policy.sources.close()
   }
 
   /** Request → evidence → verified identity. */
@@ -181,41 +210,68 @@ export class Guard {
     return this.#authenticator.authenticate(authorization, request, fields)
   }
 
+  #policyOf(occasion: Occasion): Placement | Refusal | undefined {
+    if (this.#options.policy.policy === undefined) return undefined
+    const { policy } = this.#judge
+    return policy === undefined ? withoutPolicy : policy.routeOf(occasion).placement
+  }
+
   /** Verified identity → caller → decision. */
-  #conclude(authentication: Authentication | Refusal, placement: Placement, occasion: Occasion): Decision {
-    if (authentication instanceof Refusal) return this.#deny(authentication, placement, occasion.request)
+  #conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision> {
+    const { placement = nothingAsked, occasion } = facts
     // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
-    if (this.#isClosed && authentication.identity !== undefined) {
-      return this.#deny(closed, placement, occasion.request)
-    }
-    const { newId, clock } = this.#environment
-    const caller = this.#callerOf(authentication)
-    const refusal = decide(caller, placement, clock.now(), occasion, authentication.missing)
-    if (refusal !== undefined) return this.#deny(refusal, placement, occasion.request)
-    const { nextNonce } = authentication
+    if (this.#isClosed && authentication.identity !== undefined) return this.#refuse(closed, facts)
+    return whenKnown(this.#judge.judge(authentication, placement, occasion), ({ caller, refusal }) => {
+      this.#shadow.compare(refusal, authentication, facts)
+      return refusal === undefined
+        ? this.#allow(authentication, caller)
+        : this.#refuse(refusal, facts, authentication, caller)
+    })
+  }
+
+  #allow({ nextNonce }: Authentication, caller: Caller | undefined, observed?: Refusal): Decision {
     // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
     const headers =
       nextNonce === undefined ? undefined : { 'dpop-nonce': nextNonce, 'cache-control': 'no-store' }
-    return allow(caller, newId, headers)
+    return allow(caller, this.#environment.newId, headers, observed)
   }
 
-  #callerOf({ identity }: Authentication): Caller | undefined {
-    if (identity === undefined) return undefined
-    let caller = this.#callers.get(identity)
-    if (caller === undefined) {
-      caller = createCaller(identity, effectiveScopes(identity, this.#options.grants))
-      this.#callers.set(identity, caller)
+  /** Denies, or lets pass and remembers why it would have been denied. */
+  #refuse(
+    refusal: Refusal,
+    facts: Facts,
+    authentication: Authentication = anonymous,
+    caller?: Caller,
+  ): Decision {
+    if (this.#letsPass(facts)) {
+      return this.#allow(authentication, caller, refusal)
     }
-    return caller
-  }
-
-  #deny(refusal: Refusal, placement: Placement, request: InboundRequest): Decision {
+    const { placement, occasion } = facts
     const id = this.#environment.newId()
     const { proofs, challenge } = this.#options
-    const scheme = presentedScheme(request)
+    const scheme = presentedScheme(occasion.request)
     const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
-    const context = { id, placement, scheme, nonce, isHttp2: isHttp2(request) }
+    const context = { id, placement, scheme, nonce, isHttp2: isHttp2(occasion.request) }
     return deny(id, refusal, refusalResponse(refusal, context, challenge))
+  }
+
+  // What fails here refuses.
+  #letsPass(facts: Facts): boolean {
+    try {
+      return this.#isEverObserved && letsPass(this.#options.mode, this.#circumstancesOf(facts))
+    } catch {
+      return false
+    }
+  }
+
+  /** Most guards observe nothing, and have nothing to find out for it. */
+  get #isEverObserved(): boolean {
+    return typeof this.#options.mode === 'object' || this.#judge.policy?.hasModes === true
+  }
+
+  #circumstancesOf({ authentication, code, occasion }: Facts): Circumstances {
+    const identity = authentication instanceof Refusal ? undefined : authentication.identity
+    return { identity, code, occasion, policy: this.#judge.policy, now: this.#environment.clock.now() }
   }
 
   #tellStrays(fields: readonly HeaderField[]): void {
@@ -245,25 +301,39 @@ export class Guard {
 
   /** Decision → event, and a line for the operator where it denies. Made only where somebody listens. */
   #record(decision: Decision, facts: Facts): void {
+    const refusal = decision.outcome === 'deny' ? decision.refusal : decision.observed
+    this.#observe(refusal, facts)
     const isHeard = hasDecisionListeners()
-    const isTold = decision.outcome === 'deny' && this.#log !== undefined
+    const isTold = refusal !== undefined && this.#log !== undefined
     if (!isHeard && !isTold) return
-    const { authentication, placement, request, route, startedAt } = facts
-    const known = authentication instanceof Refusal ? undefined : authentication
-    const event = recordDecision(
-      decision,
-      known === undefined ? undefined : this.#callerOf(known),
-      this.#environment.clock.now(),
-      {
-        method: request.method ?? '',
-        route,
-        requirement: placement?.text ?? 'undeclared',
-        verification: known?.source ?? 'none',
-        durationMs: performance.now() - startedAt,
-      },
-    )
+    const { authentication, placement, occasion, route, startedAt } = facts
+    const event = recordDecision(decision, this.#callerIn(facts), this.#environment.clock.now(), {
+      method: occasion.request.method ?? '',
+      route,
+      requirement: placement?.text ?? 'undeclared',
+      verification: authentication instanceof Refusal ? 'none' : authentication.source,
+      durationMs: performance.now() - startedAt,
+    })
     if (isHeard) publishDecision(event)
     if (isTold) this.#log?.tell(event)
+  }
+
+  #callerIn({ authentication }: Facts): Caller | undefined {
+    if (authentication instanceof Refusal || authentication.identity === undefined) return undefined
+    return this.#judge.callerOf(authentication.identity, this.#judge.policy)
+  }
+
+  #observe(refusal: Refusal | undefined, facts: Facts): void {
+    if (!this.#isEverObserved || !isObserved(this.#options.mode, this.#circumstancesOf(facts))) return
+    const { placement, registered } = facts
+    this.#observations.record({
+      route: registered,
+      caller: this.#callerIn(facts)?.id ?? null,
+      requirement: placement?.text ?? null,
+      scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],
+      code: refusal?.code,
+      at: this.#environment.clock.now(),
+    })
   }
 }
 
@@ -274,3 +344,4 @@ export function requireGuard(optionsOrGuard: GuardOptions | Guard): Guard {
 }
 
 const closed = new Refusal('guard_closed')
+const nothingAsked = new Unprotected('the route itself is refused')

@@ -69,7 +69,13 @@ export {
 export type { Register, ScopeName } from './policy/scope.ts'
 export type { CallerOptional, Placement, Unprotected } from './policy/placement.ts'
 export { callerOptional, unprotected } from './policy/placement.ts'
-export type { GrantOptions } from './policy/effective-scopes.ts'
+export type { GrantOptions } from './policy/grant-options.ts'
+export type { ContextProvider, ContextQuestion } from './policy/context-providers.ts'
+export type { Decider, DeciderAnswer, DeciderQuestion } from './policy/decider.ts'
+export type { PolicySource } from './policy/policy.ts'
+export type { ModeOptions, ObserveOptions } from './options/parse-mode.ts'
+export type { Observation } from './decision/observations.ts'
+export type { CandidateDifference } from './decision/shadow.ts'
 export type { Caller, ScopeSet } from './identity/caller.ts'
 export type { Actor } from './identity/token/actor-chain.ts'
 export type { ProfileName } from './identity/token/profile.ts'
@@ -88,11 +94,13 @@ export type { Clock } from './clock/clock.ts'
 export type { Logger } from './events/refusal-log.ts'
 export type { DecisionEvent } from './events/decision-event.ts'
 export {
+  candidateChannel,
   decisionChannel,
   headersChannel,
   keysChannel,
   tlsChannel,
   trustChannel,
+  type CandidateEvent,
   type HeadersEvent,
   type KeysEvent,
   type TlsEvent,

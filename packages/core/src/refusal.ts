@@ -79,6 +79,13 @@ const notAllowed = {
   sentence: 'the caller may not do this',
 } as const satisfies RefusalEntry
 
+const undecidable = {
+  stage: 'policy',
+  status: 503,
+  fault: 'dependency',
+  sentence: 'the request cannot be decided now, try again later',
+} as const satisfies RefusalEntry
+
 /** Every way in which a request can be refused. Codes are API: added, never renamed. */
 export const refusals = {
   credential_missing: {
@@ -187,6 +194,8 @@ export const refusals = {
     sentence: 'a credential bound to a key of the caller is required',
   },
   caller_not_allowed: notAllowed,
+  decider_forbids: notAllowed,
+  condition_failed: { ...notAllowed, fault: 'operator' },
   requirement_unmet: notAllowed,
 
   route_undeclared: {
@@ -209,6 +218,9 @@ export const refusals = {
   replay_store_unavailable: unavailable,
   bundle_unavailable: unavailable,
   revocation_unavailable: unavailable,
+  policy_unavailable: undecidable,
+  context_unavailable: undecidable,
+  decider_unavailable: undecidable,
   guard_closed: {
     stage: 'enforcement',
     status: 503,

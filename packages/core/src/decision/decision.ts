@@ -12,6 +12,8 @@ export interface Allow {
   readonly caller: Caller | undefined
   /** Lower-case names: to be set on whatever is answered. Undefined where there are none. */
   readonly headers: Readonly<Record<string, string>> | undefined
+  /** Why it would have been refused where refusals are only recorded; undefined where it was allowed. */
+  readonly observed: Refusal | undefined
   /** Only a guard makes one. */
   readonly [made]: true
 }
@@ -42,8 +44,9 @@ export function allow(
   caller: Caller | undefined,
   newId: () => string,
   headers?: Readonly<Record<string, string>>,
+  observed?: Refusal,
 ): Allow {
-  return new Allowed(caller, newId, headers) as unknown as Allow // the brand exists in types only
+  return new Allowed(caller, newId, headers, observed) as unknown as Allow // the brand exists in types only
 }
 
 export function deny(id: string, refusal: Refusal, response: RefusalResponse): Deny {
@@ -55,6 +58,7 @@ class Allowed {
   readonly outcome = 'allow'
   readonly caller: Caller | undefined
   readonly headers: Readonly<Record<string, string>> | undefined
+  readonly observed: Refusal | undefined
   readonly #newId: () => string
   #id: string | undefined
 
@@ -62,9 +66,11 @@ class Allowed {
     caller: Caller | undefined,
     newId: () => string,
     headers: Readonly<Record<string, string>> | undefined,
+    observed: Refusal | undefined,
   ) {
     this.caller = caller
     this.headers = headers
+    this.observed = observed
     this.#newId = newId
   }
 

@@ -18,11 +18,12 @@ export function recordDecision(
   at: number,
   facts: DecisionFacts,
 ): DecisionEvent {
-  const refusal = decision.outcome === 'deny' ? decision.refusal : undefined
+  const refusal = decision.outcome === 'deny' ? decision.refusal : decision.observed
   return {
     id: decision.id,
     at,
     outcome: decision.outcome,
+    mode: decision.outcome === 'allow' && decision.observed !== undefined ? 'observe' : 'enforce',
     code: refusal?.code ?? null,
     ...facts,
     caller: caller?.id ?? null,

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { RefusalCode } from '../refusal.ts'
 import type { DecisionEvent } from './decision-event.ts'
 
 /** One message a decision: allowed and refused alike. */
@@ -36,6 +37,21 @@ export interface TlsEvent {
   readonly problem: string | undefined
 }
 
+/** One message for each request that the candidate of a policy decides otherwise than the policy. */
+export const candidateChannel: string = 'countersign:candidate'
+
+/** A request that a policy and its candidate decide differently. */
+export interface CandidateEvent {
+  /** As the framework registered it, such as `GET /orders/:id`. */
+  readonly route: string
+  /** `caller.id`; null where nobody was identified. */
+  readonly caller: string | null
+  /** Why the policy refuses it; null where it allows it. */
+  readonly code: RefusalCode | null
+  /** Why the candidate would; null where it would allow it. */
+  readonly candidate: RefusalCode | null
+}
+
 /** In what state a source of trust is: see `KeySourceState`. */
 export type KeyStatus = 'waiting' | 'fresh' | 'stale' | 'expired'
 
@@ -69,6 +85,7 @@ const keys = channel(keysChannel)
 const headers = channel(headersChannel)
 const trust = channel(trustChannel)
 const tls = channel(tlsChannel)
+const candidates = channel(candidateChannel)
 
 /** False while nobody listens: then the event need not even be made. */
 export const hasDecisionListeners = (): boolean => decisions.hasSubscribers
@@ -89,4 +106,8 @@ export const publishHeaders = (event: HeadersEvent): void => {
 
 export const publishTls = (event: TlsEvent): void => {
   if (tls.hasSubscribers) tls.publish(Object.freeze(event))
+}
+
+export const publishCandidate = (event: CandidateEvent): void => {
+  if (candidates.hasSubscribers) candidates.publish(Object.freeze(event))
 }

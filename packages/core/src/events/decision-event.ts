@@ -7,7 +7,9 @@ export interface DecisionEvent {
   /** Milliseconds since the epoch. */
   readonly at: number
   readonly outcome: 'allow' | 'deny'
-  /** Why it was denied; null when allowed. */
+  /** `observe`: it would have been denied, and was only recorded. */
+  readonly mode: 'enforce' | 'observe'
+  /** Why it was denied, or would have been; null when allowed. */
   readonly code: RefusalCode | null
   readonly method: string
   /** The route as the framework registered it, such as `GET /orders/:id`; never the URL that came. */

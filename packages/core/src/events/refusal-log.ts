@@ -89,13 +89,13 @@ export const stderrLogger: Logger = {
 const ignore = (): void => undefined
 
 function sentence(event: DecisionEvent, more: number): string {
-  const { code, route, id, expected, actual, issuer, advice, caller } = event
+  const { code, route, id, expected, actual, issuer, advice, caller, mode } = event
   const compared = [
     expected === null ? '' : `expected ${expected}`,
     actual === null ? '' : `got ${actual}`,
   ].filter((part) => part !== '')
   return [
-    `countersign: refused ${route} with ${code} (decision ${id})`,
+    `countersign: ${mode === 'observe' ? 'would have refused' : 'refused'} ${route} with ${code} (decision ${id})`,
     compared.length === 0 ? '' : `: ${compared.join(', ')}`,
     issuer === null ? '' : ` from ${issuer}`,
     caller === null ? '' : ` for ${quoted(caller)}`,

@@ -17,7 +17,7 @@ import { checkBinding, type Proven } from './proof/check-binding.ts'
 import type { ProofVerifier } from './proof/proof-verifier.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 import type { VerifyToken } from './token/verify-token.ts'
-import { VerifiedIdentity } from './verified-identity.ts'
+import { VerifiedIdentity, type SameWorkload } from './verified-identity.ts'
 import { whenKnown } from './when-known.ts'
 
 interface AuthenticatorOptions {
@@ -27,6 +27,7 @@ interface AuthenticatorOptions {
   /** Told of headers that claim an identity and that no trusted proxy has sent. */
   readonly onStrayHeaders: (fields: readonly HeaderField[]) => void
   readonly proofs: ProofVerifier | undefined
+  readonly sameWorkload?: SameWorkload
   readonly clock: Clock
   readonly maxCacheEntries: number
 }
@@ -171,7 +172,9 @@ export class Authenticator {
     known: Pick<Authentication, 'source' | 'nextNonce'>,
   ): Authentication | Refusal {
     const identity =
-      certificate === undefined ? this.#alone(token) : VerifiedIdentity.fromToken(token, certificate)
+      certificate === undefined
+        ? this.#alone(token)
+        : VerifiedIdentity.fromToken(token, certificate, this.#options.sameWorkload)
     if (identity instanceof Refusal) return identity
     // A proof is good for one request: its answer is not one to be repeated.
     if (token.claims.confirmation?.jkt === undefined) memory.remember(authorization, peer.forwarded, identity)

@@ -17,6 +17,12 @@ export interface User {
  */
 export type Proof = 'token' | 'boundToken' | 'dpop' | 'certificate'
 
+/**
+ * Says whether two names were written down as one workload's, for who has a token under one and a certificate under the other. The
+ * result tells whether that still holds; undefined where it does not.
+ */
+export type SameWorkload = (one: string, other: string) => (() => boolean) | undefined
+
 /** Who calls, as verified credentials say. Only this room makes one; code that authorises takes nothing less. */
 export class VerifiedIdentity {
   readonly service: Workload | undefined
@@ -24,13 +30,16 @@ export class VerifiedIdentity {
   readonly token: TokenVerification | undefined
   readonly certificate: CertificateVerification | undefined
   readonly provenBy: readonly Proof[]
+  readonly #isStillSame: (() => boolean) | undefined
 
   private constructor(
     service: Workload | undefined,
     user: User | undefined,
     token: TokenVerification | undefined,
     certificate: CertificateVerification | undefined,
+    isStillSame?: () => boolean,
   ) {
+    this.#isStillSame = isStillSame
     // Handed to every request that repeats the credential: no handler may change it for the next.
     this.service = Object.freeze(service)
     this.user = Object.freeze(user)
@@ -43,7 +52,11 @@ export class VerifiedIdentity {
   }
 
   isAlive(nowMs: number): boolean {
-    return this.token?.isAlive(nowMs) !== false && this.certificate?.isAlive(nowMs) !== false
+    return (
+      this.token?.isAlive(nowMs) !== false &&
+      this.certificate?.isAlive(nowMs) !== false &&
+      this.#isStillSame?.() !== false
+    )
   }
 
   /** Milliseconds since the epoch: the earliest end of what it rests on. */
@@ -63,6 +76,7 @@ export class VerifiedIdentity {
   static fromToken(
     token: TokenVerification,
     certificate?: CertificateVerification,
+    sameWorkload?: SameWorkload,
   ): VerifiedIdentity | Refusal {
     const isOwn = token.claims.represents === 'workload' && token.claims.actors.length === 0
     const named = isOwn ? tokenWorkload(token) : actingWorkload(token)
@@ -72,8 +86,10 @@ export class VerifiedIdentity {
     const bearer = workloadOf(certificate)
     // Of an actor who is known by another kind of name nothing can be said but what the certificate says.
     const isComparable = isOwn || named?.spiffeId !== undefined
-    if (isComparable && named?.id !== bearer.id) return mismatch(bearer, named, token)
-    return new VerifiedIdentity(isOwn ? named : bearer, user, token, certificate)
+    const isOther = isComparable && named?.id !== bearer.id
+    const isStillSame = isOther && named !== undefined ? sameWorkload?.(named.id, bearer.id) : undefined
+    if (isOther && isStillSame === undefined) return mismatch(bearer, named, token)
+    return new VerifiedIdentity(isOwn ? named : bearer, user, token, certificate, isStillSame)
   }
 }
 
@@ -104,5 +120,5 @@ const mismatch = (bearer: Workload, named: Workload | undefined, { issuer }: Tok
     expected: `a token of ${quoted(bearer.id)}, whom the certificate names`,
     actual: `a token of ${quoted(named?.id)}`,
     advice:
-      'have the caller present its own token, or have the issuer put its SPIFFE ID into `workloadClaim`',
+      'have the caller present its own token, have the issuer put its SPIFFE ID into `workloadClaim`, or name both in one `is` list of the policy',
   })

@@ -2,11 +2,15 @@ import type { Logger } from '../events/refusal-log.ts'
 import type { ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { CertificateIdentity } from '../identity/certificate/verify-named.ts'
 import type { IssuerOptions } from './issuer-options.ts'
-import type { GrantOptions } from '../policy/effective-scopes.ts'
+import type { ContextProvider } from '../policy/context-providers.ts'
+import type { Decider } from '../policy/decider.ts'
+import type { GrantOptions } from '../policy/grant-options.ts'
+import type { PolicySource } from '../policy/policy.ts'
 import type { Requirement } from '../policy/requirement.ts'
 import type { ForwardedOptions, VouchedForwarding } from './forwarded-options.ts'
 import type { DpopOptions } from './parse-dpop.ts'
 import type { DocumentSource } from './document-source.ts'
+import type { ModeOptions } from './parse-mode.ts'
 
 /** How a guard is set up: which credentials count, what callers may do, and what is said of it. */
 export type GuardOptions = CommonOptions & (WithIssuers | WithoutIssuers)
@@ -29,6 +33,22 @@ interface CommonOptions {
   readonly certificates?: CertificateOptions
   /** Which caller may use which scopes: `{ 'spiffe://prod.example/ns/shop/sa/checkout': ['orders:read'] }`. */
   readonly grants?: GrantOptions
+  /**
+   * The policy document, in place of `grants`: `policyDocument('./countersign.policy.yaml')` of `@countersign/policy`. It is followed: what it
+   * says anew counts from the next request on; what cannot be used leaves the policy before in place, for a day.
+   */
+  readonly policy?: PolicySource
+  /**
+   * `enforce`: whatever is refused, is, and no document can loosen that. `observe`: refusals are recorded, and requests let pass, until
+   * a day that has to be named. Default: refused, unless the document observes a route or caller.
+   */
+  readonly mode?: ModeOptions
+  /** What conditions may look at as `context.<name>`, from wherever it comes: device, location, risk. */
+  readonly context?: Readonly<Record<string, ContextProvider>>
+  /** Milliseconds that a request waits for its context, from 1 to 10,000. Default: 100. */
+  readonly contextTimeoutMs?: number
+  /** Engines that are asked beside requirements and policy, and can only narrow: Cedar, OPA, a relationship store. */
+  readonly deciders?: readonly Decider[]
   /** What happens on a route that does not say who may call it: refused (default), or held to this requirement. */
   readonly undeclared?: 'refuse' | Requirement
   /** Where refusals are told in words. Default: stderr. `false` is silent. */

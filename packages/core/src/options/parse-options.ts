@@ -8,24 +8,26 @@ import type { ChallengeOptions } from '../enforcement/challenge.ts'
 import { metadataUrl, type ResourceOptions } from '../enforcement/resource-metadata.ts'
 import type { GuardOptions } from './guard-options.ts'
 import { mayUse, type IssuerContext } from './issuer-url.ts'
-import {
-  requireEntries,
-  requireKnownKeys,
-  requireNumber,
-  requireStrings,
-  requireWhole,
-} from './option-values.ts'
+import { requireKnownKeys, requireNumber, requireStrings, requireWhole } from './option-values.ts'
 import { parseCertificates, type ParsedCertificates } from './parse-certificates.ts'
+import { parseContext, parseDeciders } from './parse-context.ts'
 import { parseDpop, type DpopContext } from './parse-dpop.ts'
 import { parseIssuer } from './parse-issuer.ts'
+import { parseMode } from './parse-mode.ts'
+import { parsePolicy, type ParsedPolicy } from './parse-policy.ts'
 import { parseResource } from './parse-resource.ts'
-import { Grants } from '../policy/effective-scopes.ts'
+import { ContextProviders } from '../policy/context-providers.ts'
+import type { Decider } from '../policy/decider.ts'
+import type { Mode } from '../policy/policy.ts'
 import { requireRequirement, type Requirement } from '../policy/requirement.ts'
 
 /** Options, checked, completed and frozen. */
 export interface ParsedOptions extends ParsedCertificates {
   readonly issuers: TrustedIssuers
-  readonly grants: Grants | undefined
+  readonly policy: ParsedPolicy
+  readonly mode: Mode | undefined
+  readonly contexts: ContextProviders | undefined
+  readonly deciders: readonly Decider[]
   readonly undeclared: Requirement | undefined
   readonly logger: Logger | undefined
   readonly proofs: ProofVerifier | undefined
@@ -49,6 +51,11 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     'audience',
     'certificates',
     'grants',
+    'policy',
+    'mode',
+    'context',
+    'contextTimeoutMs',
+    'deciders',
     'undeclared',
     'log',
     'realm',
@@ -69,15 +76,15 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     requireStrings(options.dangerouslyAllowHttp ?? [], 'dangerouslyAllowHttp'),
   )
   const issuers = parseIssuers(options, { clockToleranceSeconds, dangerouslyAllowHttp, ...environment })
+  const following = {
+    clock: environment.clock,
+    fetch: environment.fetch,
+    mayUse: (url: URL): boolean => mayUse(url, { dangerouslyAllowHttp }),
+  }
   const { certificates, forwarded } =
     options.certificates === undefined
       ? none
-      : parseCertificates(options.certificates, {
-          clock: environment.clock,
-          fetch: environment.fetch,
-          mayUse: (url) => mayUse(url, { dangerouslyAllowHttp }),
-          maxCacheEntries,
-        })
+      : parseCertificates(options.certificates, { ...following, maxCacheEntries })
   const acceptsCertificates = certificates !== undefined || forwarded !== undefined
   if (issuers.size === 0 && !acceptsCertificates) {
     throw new ConfigurationError(
@@ -85,7 +92,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
       "no credential is accepted: write `issuers: ['https://…']`, or `certificates: { trustDomains: … }`",
     )
   }
-  if (acceptsCertificates) requireMapping(issuers)
+  if (acceptsCertificates && options.policy === undefined) requireMapping(issuers)
   const logger = parseLogger(options.log)
   const proofs = parseProofs(options.dpop, issuers, {
     clock: environment.clock,
@@ -97,7 +104,10 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     issuers,
     certificates,
     forwarded,
-    grants: options.grants === undefined ? undefined : new Grants(requireEntries(options.grants, 'grants')),
+    policy: parsePolicy(options, following),
+    mode: parseMode(options.mode),
+    contexts: parseContext(options, environment.clock),
+    deciders: parseDeciders(options.deciders),
     undeclared: parseUndeclared(options.undeclared),
     logger,
     proofs,
@@ -174,7 +184,7 @@ function requireMapping(issuers: TrustedIssuers): void {
     throw new ConfigurationError(
       `issuers[${i}].workloadClaim`,
       `beside \`certificates\`, \`${issuer}\` must say which claim holds a workload's SPIFFE ID: write ` +
-        "`workloadClaim: 'spiffe_id', trustDomains: ['prod.example']`, or `represents: 'user'` if its tokens never name workloads",
+        "`workloadClaim: 'spiffe_id', trustDomains: ['prod.example']`, or `represents: 'user'` if its tokens never name workloads; or name both in an `is` list of a `policy`",
     )
   }
 }

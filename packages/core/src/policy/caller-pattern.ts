@@ -7,6 +7,8 @@ import { isTrustDomain } from '../identity/certificate/spiffe-id.ts'
  */
 export interface CallerPattern {
   readonly text: string
+  /** True where it is one id, without any wildcard. */
+  readonly isExact: boolean
   matches(id: string): boolean
 }
 
@@ -29,10 +31,11 @@ function spiffePattern(text: string, option: string): CallerPattern {
       `expected \`spiffe://<trust domain>/<path>\` with \`*\` only for a whole path segment, got \`${text}\``,
     )
   }
-  if (!segments.includes('*')) return { text, matches: (id) => id === text }
+  if (!segments.includes('*')) return exact(text)
   const start = `spiffe://${trustDomain}/`
   return {
     text,
+    isExact: false,
     matches: (id) => {
       if (!id.startsWith(start)) return false
       const actual = id.slice(start.length).split('/')
@@ -52,10 +55,10 @@ function issuerPattern(text: string, option: string): CallerPattern {
       `expected \`spiffe://<trust domain>/<path>\`, \`<issuer>#client=<client_id>\`, \`<issuer>#sub=<sub>\` or \`x509:<authority>#dns=<name>\`, got \`${text}\``,
     )
   }
-  return name === '*'
-    ? { text, matches: (id) => id.startsWith(prefix) }
-    : { text, matches: (id) => id === text }
+  return name === '*' ? { text, isExact: false, matches: (id) => id.startsWith(prefix) } : exact(text)
 }
+
+const exact = (text: string): CallerPattern => ({ text, isExact: true, matches: (id) => id === text })
 
 const named = /^((?:https?:\/\/[^#\s]+#(?:client|sub)|x509:[a-z0-9._-]+#[a-zA-Z]+)=)(.+)$/
 

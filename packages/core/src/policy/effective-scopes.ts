@@ -1,68 +1,95 @@
-import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import type { ScopeSet } from '../identity/caller.ts'
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
-import { parseCallerPattern, type CallerPattern } from './caller-pattern.ts'
-import { covers, requireGrantedScope } from './scope.ts'
+import type { PolicyGrant } from './policy.ts'
+import type { PolicyInForce } from './policy-in-force.ts'
+import { covers } from './scope.ts'
 
-/** The policy's short form: caller id or pattern → the scopes it may use. */
-export type GrantOptions = Readonly<Record<string, readonly string[]>>
-
-interface Grant {
-  readonly caller: CallerPattern
-  readonly scopes: readonly string[]
+/** What somebody presents, as far as it decides what may be used. */
+export interface Presented {
+  /** Canonical id of the service that calls: its own, or that of the client a user's token was issued to. */
+  readonly service: string | undefined
+  readonly user: string | undefined
+  /** Of the token; undefined where there is none, or one of a kind that carries no scopes. */
+  readonly scopes: readonly string[] | undefined
+  /** What the token's issuer may give; undefined for anything. */
+  readonly mayGrant: readonly string[] | undefined
+  readonly hasToken: boolean
+  readonly hasCertificate: boolean
 }
 
-/** What callers may do. Without one, a token's scopes decide alone and a certificate alone carries none. */
-export class Grants {
-  readonly #grants: readonly Grant[]
-
-  constructor(options: GrantOptions) {
-    this.#grants = Object.entries(options).map(([pattern, scopes]) => {
-      const option = `grants['${pattern}']`
-      if (!Array.isArray(scopes)) {
-        throw new ConfigurationError(option, `expected an array of scopes, got ${describeValue(scopes)}`)
-      }
-      return {
-        caller: parseCallerPattern(pattern, option),
-        scopes: scopes.map((scope, i) => requireGrantedScope(scope, `${option}[${i}]`)),
-      }
-    })
-  }
-
-  /** Everything granted to one party, by whichever of its entries. */
-  of(id: string): readonly string[] {
-    return this.#grants.filter(({ caller }) => caller.matches(id)).flatMap(({ scopes }) => scopes)
-  }
+/** What a caller may use, and until when that stays the same. */
+export interface EffectiveScopes {
+  readonly scopes: ScopeSet
+  /** Milliseconds since the epoch at which the first grant ends that counts now; Infinity for none. */
+  readonly until: number
 }
 
 /**
  * token ∩ what its issuer may give ∩ policy(service) ∩ policy(user), over the parties present. Only ever an intersection:
  * what two credentials allow is never added up, and a token never has more than it says.
  */
-export function effectiveScopes(identity: VerifiedIdentity, grants: Grants | undefined): ScopeSet {
-  const { scopes: fromToken } = identity.token?.claims ?? {}
-  const mayGrant = identity.token?.issuer.mayGrant
-  const limits = [
-    ...(grants === undefined ? [] : partiesOf(identity).map((id) => grants.of(id))),
-    ...(mayGrant === undefined ? [] : [mayGrant]),
-  ]
+export function effectiveScopes(
+  presented: Presented,
+  policy: PolicyInForce | undefined,
+  nowMs: number,
+): EffectiveScopes {
+  const { scopes: fromToken, mayGrant } = presented
+  const granted =
+    policy === undefined ? [] : partiesOf(presented).map((id) => grantsOf(id, presented, policy, nowMs))
+  const until = Math.min(...granted.flat().map((grant) => grant.until ?? Infinity))
+  const byPolicy = granted.map((grants) => grants.map(({ scope }) => scope))
+  const limits = mayGrant === undefined ? byPolicy : [...byPolicy, mayGrant]
   const isWithin = (scope: string): boolean =>
     limits.every((limit) => limit.some((grant) => covers(grant, scope)))
-  if (fromToken !== undefined) return new Scopes(fromToken.filter(isWithin), [])
+  if (fromToken !== undefined) return { scopes: new Scopes(fromToken.filter(isWithin), []), until }
   // Credentials that only say who calls have what policy grants to every party. What an issuer may give is no grant.
-  const common = grants === undefined ? [] : limits.flat().filter(isWithin)
-  return new Scopes(
-    common,
-    common.filter((grant) => grant.endsWith(':*')),
-  )
+  const common = policy === undefined ? [] : limits.flat().filter(isWithin)
+  return {
+    scopes: new Scopes(
+      common,
+      common.filter((grant) => grant.endsWith(':*')),
+    ),
+    until,
+  }
 }
 
-// A user's token without a certificate still comes from a service: the client that it was issued to. Else a service
-// could get rid of its own limits by leaving its certificate out.
-function partiesOf({ service, user, token }: VerifiedIdentity): readonly string[] {
-  const { iss, clientId } = token?.claims ?? {}
+/** What of an identity decides. */
+export function presentedBy({ service, user, token, certificate }: VerifiedIdentity): Presented {
+  const { iss, clientId, scopes } = token?.claims ?? {}
+  // A user's token without a certificate still comes from a service: the client that it was issued to. Else a service
+  // could get rid of its own limits by leaving its certificate out.
   const client = clientId === undefined ? undefined : `${iss}#client=${clientId}`
-  return [service?.id ?? client, user?.id].filter((id) => id !== undefined)
+  return {
+    service: service?.id ?? client,
+    user: user?.id,
+    scopes,
+    mayGrant: token?.issuer.mayGrant,
+    hasToken: token !== undefined,
+    hasCertificate: certificate !== undefined,
+  }
+}
+
+const partiesOf = ({ service, user }: Presented): readonly string[] =>
+  [service, user].filter((id) => id !== undefined)
+
+/** The grants of one party that count now, with these credentials. */
+function grantsOf(
+  id: string,
+  presented: Presented,
+  policy: PolicyInForce,
+  nowMs: number,
+): readonly PolicyGrant[] {
+  return policy
+    .callersOf(id)
+    .flatMap(({ grants }) => grants)
+    .filter((grant) => isUsable(grant, presented) && (grant.until === undefined || nowMs < grant.until))
+}
+
+function isUsable({ via }: PolicyGrant, { hasToken, hasCertificate }: Presented): boolean {
+  if (via === undefined) return true
+  const needsToken = via !== 'certificate'
+  const needsCertificate = via !== 'token'
+  return (!needsToken || hasToken) && (!needsCertificate || hasCertificate)
 }
 
 class Scopes implements ScopeSet {

@@ -79,6 +79,12 @@ export function withFloor(floor: Requirement | undefined, own: Requirement): Req
   return pair
 }
 
+/** What code says of a route together with what the policy document does: both have to allow, so neither undoes the other. */
+export function withDocument(code: Placement | undefined, document: Placement): Placement {
+  if (code === undefined || !isRequirement(document)) return code ?? document
+  return isRequirement(code) ? withFloor(code, document) : document
+}
+
 const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()
 
 function requireReason(reason: unknown, name: string): string {

@@ -54,7 +54,15 @@ export type Mode = 'enforce' | { readonly observe: { readonly until: number } }
 export interface Place {
   /** Such as `callers.checkout.grants[0]`. */
   readonly path: string
-  /** From 1 on. */
-  readonly line: number
-  readonly column: number
+  /** From 1 on; undefined for what stands in code. */
+  readonly line: number | undefined
+  readonly column: number | undefined
+}
+
+/** Where a policy comes from, and how it is read: made by `policyDocument` of `@countersign/policy`. */
+export interface PolicySource {
+  /** The text itself, a path, a URL, or a source of your own: see `DocumentSource`. */
+  readonly source: unknown
+  /** Reads a whole document. Throws an Error whose message is for the operator. `name`: what it is called in messages. */
+  readonly parse: (document: Uint8Array, name: string) => Policy
 }

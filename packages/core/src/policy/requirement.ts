@@ -16,6 +16,8 @@ export abstract class Requirement {
   readonly stepUp: StepUp | undefined
   /** The names of the context that it has to know (`occasion.context`). */
   abstract readonly contexts: readonly string[]
+  /** What of it is enforced even where refusals are only recorded. */
+  readonly enforced: Requirement | undefined = undefined
 
   constructor(stepUp?: StepUp) {
     markCopy(this)

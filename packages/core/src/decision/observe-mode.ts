@@ -1,0 +1,68 @@
+import type { VerifiedIdentity } from '../identity/verified-identity.ts'
+import type { Occasion } from '../policy/occasion.ts'
+import { isRequirement, type Placement } from '../policy/placement.ts'
+import type { Mode } from '../policy/policy.ts'
+import type { PolicyInForce } from '../policy/policy-in-force.ts'
+import { decide } from './decide.ts'
+import { makeCaller } from './judge.ts'
+
+/** A request, and what code and policy say of it. */
+export interface Circumstances {
+  readonly identity: VerifiedIdentity | undefined
+  /** What code asks, of the route and of the routers before it; undefined where it says nothing. */
+  readonly code: Placement | undefined
+  readonly occasion: Occasion
+  readonly policy: PolicyInForce | undefined
+  readonly now: number
+}
+
+/** Whether refusals are only recorded now. */
+const observes = (mode: Mode | undefined, nowMs: number): boolean =>
+  mode !== undefined && mode !== 'enforce' && nowMs < mode.observe.until
+
+/** True where requests are recorded, because code or policy observes them. */
+export function isObserved(
+  own: Mode | undefined,
+  { identity, occasion, policy, now }: Circumstances,
+): boolean {
+  return observes(own, now) || modesOf(policy, identity, occasion).some((mode) => observes(mode, now))
+}
+
+/**
+ * True where a refusal is recorded and the request goes on all the same. `own`: the mode that code gives the service.
+ * INVARIANT: whatever code or document says is enforced, is; and what a document observes loosens nothing that code asks.
+ */
+export function letsPass(own: Mode | undefined, circumstances: Circumstances): boolean {
+  const { identity, occasion, policy, now, code } = circumstances
+  const modes = modesOf(policy, identity, occasion)
+  if (own === 'enforce' || modes.includes('enforce')) return false
+  if (observes(own, now)) {
+    const enforced = code !== undefined && isRequirement(code) ? code.enforced : undefined
+    return enforced === undefined || meets(enforced, circumstances)
+  }
+  if (!modes.some((mode) => observes(mode, now))) return false
+  return code === undefined || meets(code, circumstances)
+}
+
+/** Whether code alone would let the request by, as if there were no document. */
+function meets(code: Placement, { identity, occasion, now }: Circumstances): boolean {
+  try {
+    const caller = identity === undefined ? undefined : makeCaller(identity, undefined, now).caller
+    return decide(caller, code, now, occasion) === undefined
+  } catch {
+    return false
+  }
+}
+
+function modesOf(
+  policy: PolicyInForce | undefined,
+  identity: VerifiedIdentity | undefined,
+  occasion: Occasion,
+): readonly (Mode | undefined)[] {
+  if (policy === undefined || !policy.hasModes) return []
+  const parties = [identity?.service?.id, identity?.user?.id].filter((id) => id !== undefined)
+  return [
+    ...policy.routeOf(occasion).entries.map(({ mode }) => mode),
+    ...parties.flatMap((id) => policy.callersOf(id)).map(({ mode }) => mode),
+  ]
+}

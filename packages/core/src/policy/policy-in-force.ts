@@ -1,0 +1,88 @@
+import type { Occasion } from './occasion.ts'
+import { joinPlacements, type Placement } from './placement.ts'
+import type { Policy, PolicyCaller, PolicyRoute } from './policy.ts'
+import { reachOf } from './zone-reach.ts'
+import type { Requirement } from './requirement.ts'
+
+/** What a policy says of one route, for one spelling of it. */
+export interface RoutePolicy {
+  /** All that it asks there; undefined where it says nothing. */
+  readonly placement: Placement | undefined
+  readonly entries: readonly PolicyRoute[]
+}
+
+/**
+ * A policy as it is asked: what can be found out once is. INVARIANT: it never changes. Whatever replaces it is another object, so
+ * what was worked out with one is told by it from what holds now.
+ */
+export class PolicyInForce {
+  readonly policy: Policy
+  readonly candidate: PolicyInForce | undefined
+  /** Who may call this service at all, where zones limit that. */
+  readonly reach: Requirement | undefined
+  /** True where some route or caller has a mode of its own. */
+  readonly hasModes: boolean
+  readonly #exact = new Map<string, PolicyCaller[]>()
+  readonly #patterns: readonly PolicyCaller[]
+  readonly #routes = new Map<string, Map<string, RoutePolicy>>()
+
+  constructor(policy: Policy) {
+    this.policy = policy
+    this.candidate = policy.candidate === undefined ? undefined : new PolicyInForce(policy.candidate)
+    this.reach = reachOf(policy)
+    this.hasModes = [...policy.routes.values(), ...policy.callers].some(({ mode }) => mode !== undefined)
+    for (const caller of policy.callers) {
+      for (const { text, isExact } of caller.is) {
+        if (isExact) this.#exact.set(text, [...(this.#exact.get(text) ?? []), caller])
+      }
+    }
+    this.#patterns = policy.callers.filter(({ is }) => is.some(({ isExact }) => !isExact))
+  }
+
+  /** The entries that mean this party. */
+  callersOf(id: string): readonly PolicyCaller[] {
+    const exact = this.#exact.get(id) ?? []
+    const others = this.#patterns.filter(
+      (caller) => !exact.includes(caller) && caller.is.some((pattern) => pattern.matches(id)),
+    )
+    return [...exact, ...others]
+  }
+
+  /** The zones that a party is in. */
+  zonesOf(id: string): readonly string[] {
+    const names = this.callersOf(id).map(({ name }) => name)
+    return [...this.policy.zones].flatMap(([zone, members]) =>
+      names.some((name) => members.has(name)) ? [zone] : [],
+    )
+  }
+
+  /** Whether two names were written down as one workload's. A pattern means many workloads, and joins nobody. */
+  isSameWorkload(one: string, other: string): boolean {
+    const entries = this.#exact.get(one) ?? []
+    return entries.some((entry) => this.#exact.get(other)?.includes(entry) === true)
+  }
+
+  /** What the document says of a route. Looked for once for each spelling, of which there are as many as routes. */
+  routeOf({ route, registered }: Pick<Occasion, 'route' | 'registered'>): RoutePolicy {
+    let byName = this.#routes.get(registered)
+    if (byName === undefined) this.#routes.set(registered, (byName = new Map()))
+    let found = byName.get(route)
+    if (found === undefined && byName.size < maxSpellings)
+      byName.set(route, (found = this.#find(route, registered)))
+    return found ?? this.#find(route, registered)
+  }
+
+  // HEAD is answered by the route for GET, and a route for all methods by whichever is asked for: each spelling counts.
+  #find(route: string, registered: string): RoutePolicy {
+    const path = registered.slice(registered.indexOf(' '))
+    const entries = [...new Set([route, registered, `*${path}`])].flatMap((spelling) => {
+      const entry = this.policy.routes.get(spelling)
+      return entry === undefined ? [] : [entry]
+    })
+    const asked = joinPlacements(entries.map(({ placement }) => placement))
+    return { placement: asked, entries }
+  }
+}
+
+/** Methods are a caller's text, and some frameworks let any by. */
+const maxSpellings = 64
