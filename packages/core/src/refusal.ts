@@ -195,8 +195,9 @@ export const refusals = {
   },
   caller_not_allowed: notAllowed,
   decider_forbids: notAllowed,
-  condition_failed: { ...notAllowed, fault: 'operator' },
   requirement_unmet: notAllowed,
+  condition_failed: { ...notAllowed, fault: 'operator' },
+  context_unavailable: undecidable,
 
   route_undeclared: {
     stage: 'enforcement',
@@ -219,7 +220,6 @@ export const refusals = {
   bundle_unavailable: unavailable,
   revocation_unavailable: unavailable,
   policy_unavailable: undecidable,
-  context_unavailable: undecidable,
   decider_unavailable: undecidable,
   guard_closed: {
     stage: 'enforcement',

@@ -7,6 +7,7 @@ import { whenKnown } from '../identity/when-known.ts'
 import type { ContextProviders } from '../policy/context-providers.ts'
 import { askDeciders, type Decider } from '../policy/decider.ts'
 import { effectiveScopes, presentedBy } from '../policy/effective-scopes.ts'
+import { isIndeterminate } from '../policy/indeterminate.ts'
 import type { Occasion } from '../policy/occasion.ts'
 import { Unprotected, isRequirement, type Placement } from '../policy/placement.ts'
 import type { PolicyInForce } from '../policy/policy-in-force.ts'
@@ -58,19 +59,22 @@ export class Judge {
     const { policy } = this
     // A probe that everybody may call has to say that the service is alive.
     if (placement instanceof Unprotected) return { caller: undefined, refusal: undefined }
-    if (policy === undefined && this.#options.policy !== undefined)
+    if (policy === undefined && this.#options.policy !== undefined) {
       return { caller: undefined, refusal: withoutPolicy }
+    }
     const caller = identity === undefined ? undefined : this.callerOf(identity, policy)
     const first = check(caller, placement, clock.now(), occasion, policy, missing)
     if (caller === undefined || !isRequirement(placement)) return { caller, refusal: first }
-    const needsContext = first?.code === 'context_unavailable' && contexts !== undefined
-    const refusal = needsContext
-      ? contexts.collect(placement.contexts, caller, occasion).then((context) => {
-          const { request, route, registered, params } = occasion
-          const informed = { request, route, registered, params, context }
-          return check(caller, placement, clock.now(), informed, policy, missing)
-        })
-      : first
+    // Asked for only where nothing else has decided.
+    const isOpen = first !== undefined && isIndeterminate(first) && placement.contexts.length > 0
+    const refusal =
+      isOpen && contexts !== undefined
+        ? contexts.collect(placement.contexts, caller, occasion).then((context) => {
+            const { request, route, registered, params } = occasion
+            const informed = { request, route, registered, params, context }
+            return check(caller, placement, clock.now(), informed, policy, missing)
+          })
+        : first
     // What others decide can only narrow.
     const last =
       deciders.length === 0
@@ -103,7 +107,7 @@ export function makeCaller(
 }
 
 /** What code and document ask on a route, and whether zones let the caller reach this service at all. */
-export function check(
+function check(
   caller: Caller | undefined,
   placement: Placement,
   nowMs: number,

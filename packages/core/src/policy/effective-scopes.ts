@@ -2,6 +2,7 @@ import type { ScopeSet } from '../identity/caller.ts'
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
 import type { PolicyGrant } from './policy.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
+import { ScopesInBits } from './scope-bits.ts'
 import { covers } from './scope.ts'
 
 /** What somebody presents, as far as it decides what may be used. */
@@ -92,12 +93,13 @@ function isUsable({ via }: PolicyGrant, { hasToken, hasCertificate }: Presented)
   return (!needsToken || hasToken) && (!needsCertificate || hasCertificate)
 }
 
-class Scopes implements ScopeSet {
+class Scopes extends ScopesInBits {
   readonly #exact: ReadonlySet<string>
   /** Of policy alone: what looks like a wildcard in a token is a scope of that very name. */
   readonly #wildcards: readonly string[]
 
   constructor(exact: readonly string[], wildcards: readonly string[]) {
+    super()
     this.#exact = new Set(exact)
     this.#wildcards = wildcards
     Object.freeze(this)

@@ -1,5 +1,6 @@
 import type { Occasion } from './occasion.ts'
-import { joinPlacements, type Placement } from './placement.ts'
+import { joinPlacements } from './joined-placements.ts'
+import type { Placement } from './placement.ts'
 import type { Policy, PolicyCaller, PolicyRoute } from './policy.ts'
 import { reachOf } from './zone-reach.ts'
 import type { Requirement } from './requirement.ts'
@@ -67,9 +68,11 @@ export class PolicyInForce {
     let byName = this.#routes.get(registered)
     if (byName === undefined) this.#routes.set(registered, (byName = new Map()))
     let found = byName.get(route)
-    if (found === undefined && byName.size < maxSpellings)
-      byName.set(route, (found = this.#find(route, registered)))
-    return found ?? this.#find(route, registered)
+    if (found === undefined) {
+      found = this.#find(route, registered)
+      if (byName.size < maxSpellings) byName.set(route, found)
+    }
+    return found
   }
 
   // HEAD is answered by the route for GET, and a route for all methods by whichever is asked for: each spelling counts.
