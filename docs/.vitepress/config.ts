@@ -15,6 +15,7 @@ export default defineConfig({
         items: [
           { text: 'Quick start', link: '/quick-start' },
           { text: 'Concepts', link: '/concepts' },
+          { text: 'Requirements', link: '/requirements' },
           { text: 'Tokens', link: '/tokens' },
           { text: 'Proof of possession', link: '/proof' },
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },

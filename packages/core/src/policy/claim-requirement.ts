@@ -17,6 +17,7 @@ export function claim(
   ...values: [ClaimValue, ...ClaimValue[]]
 ): Requirement {
   const keys = parsePath(path)
+  requireNoIdentity(keys)
   requireSome(values, 'claim', "a value, such as claim('permissions', 'orders:read')")
   const accepted: ReadonlySet<unknown> = new Set(values.map((value, i) => requireClaimValue(value, i)))
   const name = keys.join('.')
@@ -29,8 +30,7 @@ export function claim(
       if (isMet) return undefined
       return new Refusal('requirement_unmet', {
         expected: `\`${name}\`: ${listed(texts, ' or ')}`,
-        actual:
-          value === undefined ? `no \`${name}\`` : Array.isArray(value) ? 'a list without' : printed(value),
+        actual: value === undefined ? `no \`${name}\`` : described(value),
         advice: 'have the issuer write it into the tokens of those who may call',
       })
     },
@@ -46,9 +46,25 @@ function parsePath(path: unknown): readonly [string, ...string[]] {
   )
 }
 
-// `__proto__` is a name that libraries read in different ways. Nobody means it.
+// `__proto__` is a name that libraries read in different ways, and nobody means it.
 const isPath = (keys: readonly unknown[]): keys is readonly [string, ...string[]] =>
-  keys.length > 0 && keys.every((key) => typeof key === 'string' && key !== '' && key !== '__proto__')
+  keys.length > 0 &&
+  keys.every((key) => typeof key === 'string' && /^\P{C}+$/u.test(key) && key !== '__proto__')
+
+// What names a party names it only together with who says so: another issuer's `alice` is another alice.
+function requireNoIdentity([name, ...rest]: readonly [string, ...string[]]): void {
+  const kind = rest.length === 0 ? identities.get(name) : undefined
+  if (kind === undefined) return
+  throw new ConfigurationError(
+    'claim(path, …)',
+    `\`${name}\` names a party only together with its issuer: write callerIs('https://idp.internal#${kind}=…')`,
+  )
+}
+
+const identities: ReadonlyMap<string, string> = new Map([
+  ['sub', 'sub'],
+  ['client_id', 'client'],
+])
 
 function requireClaimValue(value: unknown, i: number): ClaimValue {
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) {
@@ -56,6 +72,9 @@ function requireClaimValue(value: unknown, i: number): ClaimValue {
   }
   throw new ConfigurationError(`claim(…)[${i + 1}]`, 'expected text, a finite number, true or false')
 }
+
+const described = (value: unknown): string =>
+  Array.isArray(value) ? 'a list that has none of it' : printed(value)
 
 const printed = (value: unknown): string =>
   typeof value === 'number' || typeof value === 'boolean' ? String(value) : quoted(value)
