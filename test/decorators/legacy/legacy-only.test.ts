@@ -1,0 +1,31 @@
+import { ConfigurationError } from '@countersign/core'
+import { AllowUnprotected, RequireScopes, Unprotected, placementOf } from '@countersign/decorators'
+import { expect, test } from 'vitest'
+
+@RequireScopes('orders:read')
+@AllowUnprotected()
+class Base {
+  @RequireScopes('orders:write')
+  create(): void {}
+
+  list(): void {}
+}
+
+class Orders extends Base {
+  override create(): void {}
+}
+
+test('tells of a method by its class, before there is an instance', () => {
+  expect(placementOf(Orders, 'create')?.text).toBe('allOf(scopes(orders:read), scopes(orders:write))')
+  expect(placementOf(Orders, 'list')?.text).toBe('scopes(orders:read)')
+  expect(() => placementOf(Orders, 'creat')).toThrow('`Orders.creat`: expected the name of a method')
+})
+
+test('refuses a decorator that is called by hand for a method that the class only inherits', () => {
+  class Late extends Base {}
+  const { list } = Object.getOwnPropertyDescriptors(Base.prototype)
+  expect(() => Unprotected('probe')(Late.prototype, 'list', list)).toThrow(ConfigurationError)
+  expect(() => Unprotected('probe')(Late.prototype, 'list', list)).toThrow(
+    'got one that the class only inherits',
+  )
+})
