@@ -72,6 +72,9 @@ function standardMethod(label: string, value: unknown, context: StandardContext)
 function legacyClass(label: string, target: unknown): Site {
   const name = `${label} ${typeof target === 'function' ? target.name : 'class'}`
   const prototype = prototypeOf(target, name)
+  // Instances would not have what is said of such a prototype. The standard dialect tells what it has taken the place of.
+  const { constructor } = prototype
+  if (typeof constructor !== 'function' || constructor.prototype !== prototype) throw notAClass(name)
   return { key: wholeClass, name, value: target, eachPrototype: (found) => found(prototype) }
 }
 
@@ -92,15 +95,18 @@ function legacyMethod(label: string, target: unknown, key: unknown, descriptor: 
 function prototypeOf(target: unknown, name: string): object {
   const prototype: unknown = typeof target === 'function' ? target.prototype : undefined
   if (typeof prototype === 'object' && prototype !== null) return prototype
-  throw new ConfigurationError(
-    name,
-    'expected a class: a decorator that puts something else in its place must return a class that extends it',
-  )
+  throw notAClass(name)
 }
 
 function isStandardContext(value: unknown): value is StandardContext {
   return typeof value === 'object' && value !== null && 'kind' in value && 'addInitializer' in value
 }
+
+const notAClass = (name: string): ConfigurationError =>
+  new ConfigurationError(
+    name,
+    'expected a class: a decorator that puts something else in its place must return a class that extends it',
+  )
 
 const notAMethod = (name: string, actual: string): ConfigurationError =>
   new ConfigurationError(

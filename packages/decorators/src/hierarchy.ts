@@ -45,10 +45,11 @@ export function levelsOf(prototype: object | null): readonly Level[] {
 
 /** Every method that anything is said of, in the order in which that was said. */
 export function methodsOf(levels: readonly Level[]): ReadonlySet<Key> {
-  const keys = [...levels.map(({ declared }) => declared), ...levels.map(({ held }) => held)].flatMap(
-    (each) => [...each.keys()],
-  )
-  return new Set(keys.filter((key) => key !== wholeClass))
+  const keys = new Set<Key>()
+  for (const { declared } of levels) for (const key of declared.keys()) keys.add(key)
+  for (const { held } of levels) for (const key of held.keys()) keys.add(key)
+  keys.delete(wholeClass)
+  return keys
 }
 
 /** What a class, or all classes of a hierarchy, say of one method or of themselves. */

@@ -25,8 +25,8 @@ abstract class GenericStore<Item extends object> {
 
   @Get('/search')
   @RequireScopes('items:search')
-  search<Query extends string>(request: Request<{ query: Query }>, response: Response): void {
-    response.send(request.path === '' ? 'never' : 'kept')
+  search<Body extends string>(_request: Request<object, Body>, response: Response<Body | 'kept'>): void {
+    response.send('kept')
   }
 }
 
@@ -119,7 +119,12 @@ class Copyable {
 /** The other way to mix in: the methods of a class are copied, as TypeScript's handbook shows it. */
 @Controller('/copies')
 @RequireScopes('copies:use')
-class Copies {}
+class Copies {
+  @Get('/own')
+  own(_request: Request, response: Response): void {
+    response.send('kept')
+  }
+}
 Object.defineProperties(Copies.prototype, { copied: methodOf(Copyable.prototype, 'copied') })
 
 @Controller('/bound')

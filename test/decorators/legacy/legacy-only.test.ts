@@ -21,6 +21,16 @@ test('tells of a method by its class, before there is an instance', () => {
   expect(() => placementOf(Orders, 'creat')).toThrow('`Orders.creat`: expected the name of a method')
 })
 
+test('refuses a class whose place was taken by something that its instances do not inherit from', () => {
+  const disguised = (value: new () => object): unknown =>
+    Object.defineProperty(value.bind(undefined), 'prototype', { value: {} })
+  class Plain {
+    list(): void {}
+  }
+  const decorate = () => Reflect.apply(RequireScopes('orders:read'), undefined, [disguised(Plain)])
+  expect(decorate).toThrow('must return a class that extends it')
+})
+
 test('refuses a decorator that is called by hand for a method that the class only inherits', () => {
   class Late extends Base {}
   const { list } = Object.getOwnPropertyDescriptors(Base.prototype)

@@ -224,7 +224,9 @@ export const make: Mistakes = {
 
     @Controller()
     @RequireScopes('orders:read')
-    class Orders {}
+    class Orders {
+      list(): void {}
+    }
     const { find } = Object.getOwnPropertyDescriptors(Copyable.prototype)
     Object.defineProperty(Orders.prototype, 'find', find)
     return new Orders()
