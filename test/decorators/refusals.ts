@@ -40,6 +40,41 @@ const mistakes = [
     'a class that requires scopes(orders:read) cannot have an unprotected method',
   ],
   [
+    'an unprotected override of a method below a base class that allows unprotected ones',
+    'Orders.find',
+    'an override cannot be unprotected where class Base requires scopes(base:read) of the method that it inherits',
+  ],
+  [
+    'an unprotected override whose class another decorator hides',
+    'Orders.find',
+    'an override cannot be unprotected where class Base requires scopes(base:read)',
+  ],
+  [
+    'an unprotected override below a class between that requires something',
+    'Orders.find',
+    'an override cannot be unprotected where class Middle requires scopes(middle:read)',
+  ],
+  [
+    'a subclass that allows what its base class does not',
+    'Orders.find',
+    'write @AllowUnprotected() above class Base too',
+  ],
+  [
+    'a subclass that requires something more and does not allow what its base class does',
+    'Orders.find',
+    'write @AllowUnprotected() above class Orders too',
+  ],
+  [
+    'an unprotected method that requires a scope in a class that allows unprotected ones',
+    'Orders.find',
+    'says both unprotected(probe) and scopes(orders:write)',
+  ],
+  [
+    'an unprotected method that a mixin copied below a floor',
+    'Orders.find',
+    'a class that requires scopes(orders:read) cannot have an unprotected method',
+  ],
+  [
     'an unprotected method that requires a scope',
     'Orders.find',
     'says both unprotected(probe) and scopes(orders:read)',
@@ -57,6 +92,12 @@ const mistakes = [
   ['a static method', /^@Get\('\/'\) find$/, 'got a static method, which has no instance'],
   ['a getter', /find$/, /expected a (public )?method/],
   ['a field', /find$/, 'got a field'],
+  [
+    'an arrow function in a field',
+    /find$/,
+    'got a field: write the route as a plain method, such as find(req, res) {}',
+  ],
+  ['@AllowUnprotected above a method', /^@AllowUnprotected\(\) (Orders\.)?find$/, 'stands above a class'],
   ['@Controller above a method', /^@Controller\('\/'\) (Orders\.)?find$/, 'above a method write a verb'],
   ['a verb above a class', "@Get('/') Orders", "above the class write @Controller('/path')"],
   ['@Unprotected above a class', '@Unprotected(…) Orders', 'say it at each'],

@@ -5,6 +5,7 @@ import { ConfigurationError } from '@countersign/core'
  * floor. So each writes down, where both can read it, which classes it knows; then the other refuses them.
  */
 const registry = Symbol.for('countersign.decorators')
+const awaitingInstances = Symbol.for('countersign.decorators.awaiting')
 
 interface Copy {
   readonly name: string
@@ -28,10 +29,25 @@ export function rejectForeign(prototype: object, name: string): void {
   )
 }
 
+/** Notes that a method of this name was decorated in the standard dialect: its class is not known before an instance is. */
+export function awaitInstance(key: string | symbol): void {
+  awaiting().add(key)
+}
+
+/** True if a class may have a declaration of this method that no instance has brought to it, whichever copy holds it. */
+export const mayAwaitInstance = (key: string | symbol): boolean => awaiting().has(key)
+
 function owners(): WeakMap<object, Copy> {
   const shared: unknown = Reflect.get(globalThis, registry)
-  if (shared instanceof WeakMap) return shared
-  const fresh = new WeakMap<object, Copy>()
-  Reflect.defineProperty(globalThis, registry, { value: fresh })
-  return fresh
+  return shared instanceof WeakMap ? shared : share(registry, new WeakMap<object, Copy>())
+}
+
+function awaiting(): Set<string | symbol> {
+  const shared: unknown = Reflect.get(globalThis, awaitingInstances)
+  return shared instanceof Set ? shared : share(awaitingInstances, new Set<string | symbol>())
+}
+
+function share<Value>(name: symbol, value: Value): Value {
+  Reflect.defineProperty(globalThis, name, { value })
+  return value
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@countersign/core'
-import { record, wholeClass, type Declaration } from './declarations.ts'
+import { record, recordAbove, wholeClass, type Declaration } from './declarations.ts'
 import type { EitherDecorates } from './decorates.ts'
 import { findSite } from './dialects.ts'
 import { requirePath } from './path.ts'
@@ -10,6 +10,7 @@ export function decorator(declaration: Declaration, label: string): EitherDecora
     const site = findSite(label, args)
     requirePlace(declaration, site.key === wholeClass, site.name)
     if ('path' in declaration) requirePath(declaration.path, site.name)
+    if (site.key !== wholeClass) recordAbove(site.value, site.key, declaration)
     site.eachPrototype((prototype) => record(prototype, site.key, declaration, site.name))
   }
 }
@@ -23,6 +24,9 @@ function requirePlace({ says }: Declaration, isClass: boolean, where: string): v
   }
   if (says === 'route' && isClass) {
     throw new ConfigurationError(where, "stands above a method: above the class write @Controller('/path')")
+  }
+  if (says === 'exemptions allowed' && !isClass) {
+    throw new ConfigurationError(where, 'stands above a class: above the method write @Unprotected(reason)')
   }
   if (says === 'exemption' && isClass) {
     throw new ConfigurationError(

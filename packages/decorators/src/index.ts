@@ -1,6 +1,7 @@
 export { Controller } from './controller.ts'
-export { CallerOptional, RequireScopes, Requires, Unprotected } from './requirements.ts'
+export { AllowUnprotected, CallerOptional, RequireScopes, Requires, Unprotected } from './requirements.ts'
 export { All, Delete, Get, Head, Options, Patch, Post, Put } from './verbs.ts'
 export { mount } from './mount.ts'
+export { placementOf } from './placement-of.ts'
 export type { ClassDecorates, EitherDecorates, MethodDecorates } from './decorates.ts'
 export type { Path } from './path.ts'

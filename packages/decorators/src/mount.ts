@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@countersign/core'
 import { mounterFor } from '@countersign/core/adapter'
 import { seal } from './declarations.ts'
+import { requireInstance } from './instance.ts'
 import { routesOf } from './routes.ts'
 
 /**
@@ -8,7 +9,7 @@ import { routesOf } from './routes.ts'
  * ConfigurationError, before any route is placed, that says what is wrong with the class and what to write.
  */
 export function mount(app: object, instance: object): void {
-  const routes = routesOf(requireInstance(instance))
+  const routes = routesOf(requireInstance(instance, 'mount(app, …)'))
   const mounter = mounterFor(app)
   if (mounter === undefined) {
     throw new ConfigurationError(
@@ -16,21 +17,6 @@ export function mount(app: object, instance: object): void {
       'no adapter recognises this application: call app.use(countersign({…})) before mount(app, …)',
     )
   }
-  seal(instance)
+  seal(Reflect.getPrototypeOf(instance) ?? instance)
   mounter.mount(app, routes)
-}
-
-function requireInstance(instance: unknown): object {
-  if (typeof instance === 'function') {
-    const name = instance.name || 'Orders'
-    throw new ConfigurationError(
-      'mount(app, …)',
-      `expected an instance, got a class: write mount(app, new ${name}())`,
-    )
-  }
-  if (typeof instance === 'object' && instance !== null) return instance
-  throw new ConfigurationError(
-    'mount(app, …)',
-    `expected an instance of a controller, got ${String(instance)}: write mount(app, new Orders())`,
-  )
 }

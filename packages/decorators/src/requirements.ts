@@ -8,7 +8,7 @@ import {
 } from '@countersign/core'
 import { requirePlacement } from '@countersign/core/adapter'
 import { decorator } from './decorator.ts'
-import type { EitherDecorates, MethodDecorates } from './decorates.ts'
+import type { ClassDecorates, EitherDecorates, MethodDecorates } from './decorates.ts'
 
 /** The caller must have all of these scopes: for this method, or on a class for each of its routes. */
 export function RequireScopes(...names: [ScopeName, ...ScopeName[]]): EitherDecorates {
@@ -32,4 +32,13 @@ export function Unprotected(reason: string): MethodDecorates {
 /** Who presents nothing may call this method too; who presents something is verified, and refused if it fails. */
 export function CallerOptional(reason: string): MethodDecorates {
   return decorator({ says: 'exemption', placement: callerOptional(reason) }, '@CallerOptional(…)')
+}
+
+/**
+ * Lets methods of a class that requires something say `@Unprotected` or `@CallerOptional`, which is an error otherwise.
+ * Such a method then stands outside the requirements of this class, and of no other: each class of a hierarchy that
+ * requires something has to allow it. Every other method keeps the floor.
+ */
+export function AllowUnprotected(): ClassDecorates {
+  return decorator({ says: 'exemptions allowed' }, '@AllowUnprotected()')
 }

@@ -1,6 +1,7 @@
 // Kept the same in both dialects' folders, to the letter: a test compares them. Where the types refuse a mistake
 // already, a comment says so, and the compiler checks the comment.
 import {
+  AllowUnprotected,
   CallerOptional,
   Controller,
   Get,
@@ -10,6 +11,7 @@ import {
 } from '@countersign/decorators'
 import { unprotected } from '@countersign/core'
 import type { Mistakes } from '../refusals.ts'
+import { logged } from './theirs.ts'
 
 export const make: Mistakes = {
   'a class without @Controller': () => {
@@ -123,6 +125,112 @@ export const make: Mistakes = {
     class Orders extends Base {}
     return new Orders()
   },
+  'an unprotected override of a method below a base class that allows unprotected ones': () => {
+    @RequireScopes('base:read')
+    @AllowUnprotected()
+    class Base {
+      @Get()
+      find(): void {}
+    }
+
+    @Controller()
+    @AllowUnprotected()
+    class Orders extends Base {
+      @Unprotected('probe')
+      override find(): void {}
+    }
+    return new Orders()
+  },
+  'an unprotected override whose class another decorator hides': () => {
+    @RequireScopes('base:read')
+    @AllowUnprotected()
+    class Base {
+      find(): void {}
+    }
+
+    @Controller()
+    class Orders extends Base {
+      @logged
+      @Get()
+      @Unprotected('probe')
+      override find(): void {}
+    }
+    return new Orders()
+  },
+  'an unprotected override below a class between that requires something': () => {
+    class Base {
+      @Get()
+      find(): void {}
+    }
+
+    @RequireScopes('middle:read')
+    @AllowUnprotected()
+    class Middle extends Base {}
+
+    @Controller()
+    class Orders extends Middle {
+      @Unprotected('probe')
+      override find(): void {}
+    }
+    return new Orders()
+  },
+  'a subclass that allows what its base class does not': () => {
+    @RequireScopes('base:read')
+    class Base {
+      @Get()
+      find(): void {}
+    }
+
+    @Controller()
+    @AllowUnprotected()
+    class Orders extends Base {
+      @Unprotected('probe')
+      override find(): void {}
+    }
+    return new Orders()
+  },
+  'a subclass that requires something more and does not allow what its base class does': () => {
+    @RequireScopes('base:read')
+    @AllowUnprotected()
+    class Base {
+      @Get()
+      @Unprotected('probe')
+      find(): void {}
+    }
+
+    @Controller()
+    @RequireScopes('orders:read')
+    class Orders extends Base {}
+    return new Orders()
+  },
+  'an unprotected method that requires a scope in a class that allows unprotected ones': () => {
+    @Controller()
+    @RequireScopes('orders:read')
+    @AllowUnprotected()
+    class Orders {
+      @Get()
+      @Unprotected('probe')
+      @RequireScopes('orders:write')
+      find(): void {}
+    }
+    return new Orders()
+  },
+  'an unprotected method that a mixin copied below a floor': () => {
+    class Copyable {
+      @Get()
+      @Unprotected('probe')
+      find(): void {}
+    }
+
+    @Controller()
+    @RequireScopes('orders:read')
+    class Orders {
+      list(): void {}
+    }
+    const { find } = Object.getOwnPropertyDescriptors(Copyable.prototype)
+    Object.defineProperty(Orders.prototype, 'find', find)
+    return new Orders()
+  },
   'an unprotected method that requires a scope': () => {
     @Controller()
     class Orders {
@@ -185,6 +293,23 @@ export const make: Mistakes = {
       // @ts-expect-error -- no method
       @Get()
       find = 'a string'
+    }
+    return new Orders()
+  },
+  'an arrow function in a field': () => {
+    @Controller()
+    class Orders {
+      // @ts-expect-error -- no method
+      @Get()
+      find = (): void => {}
+    }
+    return new Orders()
+  },
+  '@AllowUnprotected above a method': () => {
+    class Orders {
+      // @ts-expect-error -- for classes
+      @AllowUnprotected()
+      find(): void {}
     }
     return new Orders()
   },

@@ -1,5 +1,5 @@
 import { countersign, createGuard } from '@countersign/express'
-import { Controller, Get, RequireScopes, mount } from '@countersign/decorators'
+import { Controller, Get, RequireScopes, mount, placementOf } from '@countersign/decorators'
 import { createTestIssuer } from '@countersign/testing'
 import express from 'express'
 import { expect, test } from 'vitest'
@@ -70,4 +70,19 @@ test('keeps what was said of a class whose place was taken by an unrelated one',
   expect(await call('wrapped:read', 'wrapped:write')).toMatchObject({ status: 200 })
   await served.close()
   guard.close()
+})
+
+test('refuses to tell of a method by its class, which it does not know before there is an instance', () => {
+  @RequireScopes('orders:read')
+  class Orders {
+    @RequireScopes('orders:write')
+    create(): void {}
+
+    neverDecorated(): void {}
+  }
+  expect(() => placementOf(Orders, 'create')).toThrow("write placementOf(new Orders(), 'create')")
+  expect(new Orders()).toBeInstanceOf(Orders)
+  expect(() => placementOf(Orders, 'create')).toThrow("write placementOf(new Orders(), 'create')")
+  expect(placementOf(Orders, 'neverDecorated')?.text).toBe('scopes(orders:read)')
+  expect(() => placementOf(() => undefined, 'find')).toThrow('expected an instance')
 })
