@@ -8,6 +8,7 @@ export const mutatedRoom = process.env['MUTATED_ROOM'] ?? 'policy'
 export const testsOfRooms = {
   policy: [
     'test/core/{authentication-requirements,caller-pattern,decision,grants,placements,requirements,scope-claims,scope-names,shortfalls}.test.ts',
+    'test/core/requirement-*.test.ts',
   ],
   decision: ['test/core/{decision,events,placements,stderr}.test.ts'],
   enforcement: [

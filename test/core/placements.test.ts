@@ -8,12 +8,8 @@ import {
   type Placement,
 } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import {
-  isRequirement,
-  joinPlacements,
-  requirePlacement,
-  withFloor,
-} from '../../packages/core/src/policy/placement.ts'
+import { joinPlacements, withFloor } from '../../packages/core/src/policy/joined-placements.ts'
+import { isRequirement, requirePlacement } from '../../packages/core/src/policy/placement.ts'
 
 const read = scopes('orders:read')
 const write = scopes('orders:write')

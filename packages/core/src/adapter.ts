@@ -1,7 +1,8 @@
 /** What the framework adapters are made with. Not for applications: it may change in any version. */
 export { RequestContext } from './context.ts'
 export { requireGuard, type Guard } from './guard.ts'
-export { joinPlacements, requirePlacement, type Placement } from './policy/placement.ts'
+export { joinPlacements } from './policy/joined-placements.ts'
+export { requirePlacement, type Placement } from './policy/placement.ts'
 export { parseCallerPattern, type CallerPattern } from './policy/caller-pattern.ts'
 export type { Occasion } from './policy/occasion.ts'
 export type {

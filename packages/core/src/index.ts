@@ -50,15 +50,12 @@ export { traefik } from './options/presets/proxies/traefik.ts'
 export type { IntrospectionOptions } from './options/parse-introspection.ts'
 export type { ClientAuthenticationOptions } from './options/parse-client-authentication.ts'
 export type { DpopOptions } from './options/parse-dpop.ts'
-export {
-  allOf,
-  anyOf,
-  authenticated,
-  callerIs,
-  scopes,
-  type Requirement,
-  type StepUp,
-} from './policy/requirement.ts'
+export type { Requirement, StepUp } from './policy/requirement.ts'
+export { allOf, anyOf } from './policy/combinations.ts'
+export { not } from './policy/negation.ts'
+export { anyScope, scopes, userScopes } from './policy/scope-requirements.ts'
+export { authenticated, callerIn, callerIs } from './policy/caller-requirements.ts'
+export { claim, type ClaimValue } from './policy/claim-requirement.ts'
 export {
   authenticatedWith,
   freshWithin,

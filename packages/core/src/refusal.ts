@@ -188,6 +188,13 @@ export const refusals = {
   },
   caller_not_allowed: notAllowed,
   requirement_unmet: notAllowed,
+  condition_failed: { ...notAllowed, fault: 'operator' },
+  context_unavailable: {
+    stage: 'policy',
+    status: 503,
+    fault: 'dependency',
+    sentence: 'the request cannot be decided now, try again later',
+  },
 
   route_undeclared: {
     stage: 'enforcement',

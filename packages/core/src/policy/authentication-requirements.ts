@@ -3,6 +3,7 @@ import type { Caller } from '../identity/caller.ts'
 import type { Proof } from '../identity/verified-identity.ts'
 import { Refusal, quoted } from '../refusal.ts'
 import { OtherRequirement, requireSome, type Requirement } from './requirement.ts'
+import { lineOf, listed } from './requirement-text.ts'
 
 /** A time span: seconds, or text such as `30s`, `5m`, `12h` or `7d`. */
 export type Duration = number | `${number}${'s' | 'm' | 'h' | 'd'}`
@@ -45,12 +46,12 @@ export function authenticatedWith(...acrValues: [string, ...string[]]): Requirem
     typeof acr === 'string' && acrValues.includes(acr)
       ? undefined
       : new Refusal('authentication_insufficient', {
-          expected: `\`acr\`: ${acrValues.join(' or ')}`,
+          expected: `\`acr\`: ${listed(acrValues, ' or ')}`,
           actual: acr === undefined ? 'no `acr`' : quoted(acr),
           advice: 'have the caller send its user to the issuer again, with the `acr_values` of the challenge',
         })
   const stepUp = { acrValues: [...acrValues], maxAgeSeconds: undefined }
-  return new OtherRequirement({ text: `authenticatedWith(${acrValues.join(', ')})`, stepUp, check })
+  return new OtherRequirement({ text: lineOf('authenticatedWith', acrValues), stepUp, check })
 }
 
 /**
@@ -65,7 +66,7 @@ export function provenBy(...proofs: [ProofName, ...ProofName[]]): Requirement {
     throw new ConfigurationError(`provenBy(…)[${i}]`, "write 'certificate', 'boundToken' or 'dpop'")
   }
   return new OtherRequirement({
-    text: `provenBy(${proofs.join(', ')})`,
+    text: lineOf('provenBy', proofs),
     check: (caller) =>
       caller.provenBy.some((proof) => proofs.some((asked) => asked === proof))
         ? undefined

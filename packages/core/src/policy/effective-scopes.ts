@@ -2,6 +2,7 @@ import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import type { ScopeSet } from '../identity/caller.ts'
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
 import { parseCallerPattern, type CallerPattern } from './caller-pattern.ts'
+import { ScopesInBits } from './scope-bits.ts'
 import { covers, requireGrantedScope } from './scope.ts'
 
 /** The policy's short form: caller id or pattern → the scopes it may use. */
@@ -65,12 +66,13 @@ function partiesOf({ service, user, token }: VerifiedIdentity): readonly string[
   return [service?.id ?? client, user?.id].filter((id) => id !== undefined)
 }
 
-class Scopes implements ScopeSet {
+class Scopes extends ScopesInBits {
   readonly #exact: ReadonlySet<string>
   /** Of policy alone: what looks like a wildcard in a token is a scope of that very name. */
   readonly #wildcards: readonly string[]
 
   constructor(exact: readonly string[], wildcards: readonly string[]) {
+    super()
     this.#exact = new Set(exact)
     this.#wildcards = wildcards
     Object.freeze(this)

@@ -1,6 +1,6 @@
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { markCopy, rejectForeignCopy } from '../copy.ts'
-import { Requirement, allOf } from './requirement.ts'
+import { Requirement } from './requirement.ts'
 
 /** A route that reads no credential and has no caller. */
 export class Unprotected {
@@ -55,31 +55,9 @@ export function requirePlacement(value: unknown, option: string): Placement {
   )
 }
 
-/**
- * Several declarations of one route as one: every requirement holds, and where there is any, it is not undone by a
- * neighbour that asks nothing. Undefined for none at all.
- */
-export function joinPlacements(placements: readonly Placement[]): Placement | undefined {
-  const [first, ...others] = placements.filter((placement) => placement instanceof Requirement)
-  if (first !== undefined) return others.length === 0 ? first : allOf(first, ...others)
-  return placements.find((placement) => placement instanceof CallerOptional) ?? placements[0]
-}
-
 /** True for what asks something of a caller, false for the two ways to ask nothing. */
 export const isRequirement = (placement: Placement): placement is Requirement =>
   placement instanceof Requirement
-
-/** What a route asks together with what its routers ask. Joined once for each pair and kept: requests allocate nothing. */
-export function withFloor(floor: Requirement | undefined, own: Requirement): Requirement {
-  if (floor === undefined || floor === own) return own
-  let joined = pairs.get(floor)
-  if (joined === undefined) pairs.set(floor, (joined = new WeakMap()))
-  let pair = joined.get(own)
-  if (pair === undefined) joined.set(own, (pair = allOf(floor, own)))
-  return pair
-}
-
-const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()
 
 function requireReason(reason: unknown, name: string): string {
   if (typeof reason === 'string' && reason.trim() !== '') return reason

@@ -1,0 +1,25 @@
+import { allOf } from './combinations.ts'
+import { CallerOptional, type Placement } from './placement.ts'
+import { Requirement } from './requirement.ts'
+
+/**
+ * Several declarations of one route as one: every requirement holds, and where there is any, it is not undone by a
+ * neighbour that asks nothing. Undefined for none at all.
+ */
+export function joinPlacements(placements: readonly Placement[]): Placement | undefined {
+  const [first, ...others] = placements.filter((placement) => placement instanceof Requirement)
+  if (first !== undefined) return others.length === 0 ? first : allOf(first, ...others)
+  return placements.find((placement) => placement instanceof CallerOptional) ?? placements[0]
+}
+
+/** What a route asks together with what its routers ask. Joined once for each pair and kept: requests allocate nothing. */
+export function withFloor(floor: Requirement | undefined, own: Requirement): Requirement {
+  if (floor === undefined || floor === own) return own
+  let joined = pairs.get(floor)
+  if (joined === undefined) pairs.set(floor, (joined = new WeakMap()))
+  let pair = joined.get(own)
+  if (pair === undefined) joined.set(own, (pair = allOf(floor, own)))
+  return pair
+}
+
+const pairs = new WeakMap<Requirement, WeakMap<Requirement, Requirement>>()

@@ -1,0 +1,19 @@
+/** `name(a, b)`, the line that a requirement reads as. What does not fit into 1,000 characters is counted. */
+export const lineOf = (name: string, items: readonly string[]): string =>
+  `${name}(${listed(items, ', ', maxLine)})`
+
+/** Items one after another, in at most about so many characters: a refusal is one line of a log, not a page. */
+export function listed(items: readonly string[], separator: string, max = maxDetail): string {
+  const [first = '', ...rest] = items
+  let text = first.length <= max ? first : `${first.slice(0, max - 1)}…`
+  for (const [i, item] of rest.entries()) {
+    if (text.length + separator.length + item.length > max) {
+      return `${text}${separator}… ${rest.length - i} more`
+    }
+    text += separator + item
+  }
+  return text
+}
+
+const maxLine = 1000
+const maxDetail = 500
