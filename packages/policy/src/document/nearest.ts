@@ -1,5 +1,14 @@
+/** What to write in place of a name that nobody knows. */
+export function suggestionFor(name: string, known: readonly string[]): string {
+  const nearest = nearestTo(name, known)
+  if (nearest !== undefined) return `did you mean \`${nearest}\`?`
+  const some = known.slice(0, maxListed).map((each) => `\`${each}\``)
+  if (some.length === 0) return 'none are declared'
+  return `write one of ${some.join(', ')}${known.length > maxListed ? ' …' : ''}`
+}
+
 /** The known name that was probably meant, or undefined where none is near. */
-export function nearestTo(name: string, known: Iterable<string>): string | undefined {
+function nearestTo(name: string, known: Iterable<string>): string | undefined {
   // One letter in three may be wrong: a short word is near to everything.
   let least = Math.min(2, Math.floor(name.length / 3)) + 1
   let nearest: string | undefined
@@ -29,3 +38,4 @@ function distanceOf(from: string, to: string): number {
 }
 
 const maxLength = 64
+const maxListed = 20

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@countersign/core'
 import { quoted, type Place } from '@countersign/core/adapter'
 import { describeNode, type DocumentNode, type Entry } from './document-node.ts'
-import { nearestTo } from './nearest.ts'
+import { suggestionFor } from './nearest.ts'
 import { Problems } from './problems.ts'
 
 /** The values behind the known keys of a mapping. */
@@ -61,14 +61,14 @@ export class Reader {
     const known = new Map<string, DocumentNode>()
     for (const entry of entries ?? []) {
       if (keys.some((key) => key === entry.key)) known.set(entry.key, entry.value)
-      else this.refuse(entry, `there is no such key: ${meant(entry.key, keys)}${commaAdvice(entry)}`)
+      else this.refuse(entry, `there is no such key: ${suggestionFor(entry.key, keys)}${commaAdvice(entry)}`)
     }
     return entries && (Object.fromEntries(known) as Fields<Key>) // of known keys only
   }
 
   /** Says that a name stands for nothing, and which one was probably meant. */
   unknown(node: { readonly at: Place }, name: string, kind: string, known: Iterable<string>): undefined {
-    return this.refuse(node, `there is no ${kind} ${quoted(name)}: ${meant(name, [...known])}`)
+    return this.refuse(node, `there is no ${kind} ${quoted(name)}: ${suggestionFor(name, [...known])}`)
   }
 
   /** Makes something that has its own opinion of what can be written. */
@@ -88,15 +88,6 @@ const commaAdvice = ({ key, value }: Entry): string =>
   key.includes(' ') && value.kind === 'scalar' && value.value === null
     ? '. If it belongs to the text before the comma, put all of that in quotes'
     : ''
-
-function meant(name: string, known: readonly string[]): string {
-  const nearest = nearestTo(name, known)
-  if (nearest !== undefined) return `did you mean \`${nearest}\`?`
-  const some = known.slice(0, 16).map((each) => `\`${each}\``)
-  return some.length === 0
-    ? 'none are declared'
-    : `write one of ${some.join(', ')}${known.length > 16 ? ' …' : ''}`
-}
 
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 const maxTextLength = 4096

@@ -1,11 +1,15 @@
 import {
   allOf,
   anyOf,
+  anyScope,
   authenticated,
   authenticatedWith,
+  callerIn,
   freshWithin,
+  not,
   provenBy,
   scopes,
+  userScopes,
   type Duration,
   type ProofName,
   type Requirement,
@@ -13,9 +17,11 @@ import {
 } from '@countersign/core'
 import type { DocumentNode } from '../document/document-node.ts'
 import type { Reader } from '../document/reader.ts'
+import { when } from '../condition/when.ts'
 import { callersAre } from './callers-are.ts'
 import type { Declared } from './declared.ts'
 import { someKnownNames } from './names.ts'
+import { readClaims } from './read-claims.ts'
 
 /** What a route asks: all of its keys. */
 export function readRequirement(
@@ -60,6 +66,10 @@ const ofTexts =
     return first === undefined || texts.length !== items?.length ? undefined : make(first, ...others)
   }
 
+// `Register` narrows the names that code may write, and says nothing of a document.
+const ofScopes = (make: (first: ScopeName, ...others: ScopeName[]) => Requirement): Kind =>
+  ofTexts('a scope such as orders:read', (...names) => make(...(names as [ScopeName])))
+
 const ofParts =
   (make: (first: Requirement, ...others: Requirement[]) => Requirement): Kind =>
   (node, declared, reader) => {
@@ -74,7 +84,13 @@ const ofParts =
 const kinds = {
   authenticated: (node, _, reader) =>
     node.kind === 'scalar' && node.value === true ? authenticated() : reader.expected(node, 'true'),
-  scopes: ofTexts('a scope such as orders:read', (...names) => scopes(...(names as [ScopeName]))),
+  scopes: ofScopes(scopes),
+  anyScope: ofScopes(anyScope),
+  userScopes: ofScopes(userScopes),
+  zones: (node, { zones }, reader) => {
+    const names = someKnownNames(node, 'zone', zones, reader)
+    return names && callerIn(...names)
+  },
   callers: (node, { callers }, reader) => {
     const names = someKnownNames(node, 'caller', callers, reader)
     return names && callersAre(names.flatMap((name) => callers.get(name) ?? []))
@@ -87,8 +103,17 @@ const kinds = {
       : reader.expected(node, 'a time span such as 5m')
   },
   authenticatedWith: ofTexts('an authentication context class', authenticatedWith),
+  claims: (node, _, reader) => readClaims(node, [], reader),
+  when: (node, _, reader) => {
+    const expression = reader.lines(node, 'a condition in CEL')
+    return expression === undefined ? undefined : reader.attempt(node, () => when(expression))
+  },
   allOf: ofParts(allOf),
   anyOf: ofParts(anyOf),
+  not: (node, declared, reader) => {
+    const part = readRequirement(node, declared, reader)
+    return part && reader.attempt(node, () => not(part))
+  },
 } as const satisfies Record<string, Kind>
 
 const keys = Object.keys(kinds) as readonly (keyof typeof kinds)[] // of the very object
