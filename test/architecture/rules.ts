@@ -34,6 +34,8 @@ const overseers = [
 const homes: Record<string, readonly string[]> = {
   '@peculiar/x509': ['packages/testing/src/'],
   jose: ['packages/core/src/', 'packages/testing/src/'],
+  '@marcbachmann/cel-js': ['packages/policy/src/condition/'],
+  yaml: ['packages/policy/src/document/'],
   'node:crypto': ['packages/core/src/', 'packages/testing/src/'],
 }
 

@@ -5,9 +5,17 @@ export { joinPlacements } from './policy/joined-placements.ts'
 export { requirePlacement, type Placement } from './policy/placement.ts'
 export { parseCallerPattern, type CallerPattern } from './policy/caller-pattern.ts'
 export type { Occasion } from './policy/occasion.ts'
-export type { Mode, Place, Policy, PolicyCaller, PolicyGrant, PolicyRoute } from './policy/policy.ts'
+export type {
+  Mode,
+  Place,
+  Policy,
+  PolicyCaller,
+  PolicyGrant,
+  PolicyRoute,
+  PolicySource,
+} from './policy/policy.ts'
 export { OtherRequirement, Requirement, type RequirementParts } from './policy/requirement.ts'
 export { requireGrantedScope } from './policy/scope.ts'
-export { Refusal } from './refusal.ts'
+export { Refusal, quoted } from './refusal.ts'
 export { mounterFor, registerMounter, type MountableRoute, type Mounter } from './mounting.ts'
 export { createTlsServer } from './tls/tls-server.ts'

@@ -7,11 +7,14 @@ export class ConfigurationError extends Error {
   readonly code = 'configuration_invalid'
   /** Path of the option at fault, such as `issuers[0].jwksUri`. */
   readonly option: string
+  /** What is wrong with it, for those who name the place in their own way. */
+  readonly problem: string
 
   constructor(option: string, problem: string) {
     super(`\`${option}\`: ${problem}`)
     this.name = 'ConfigurationError'
     this.option = option
+    this.problem = problem
   }
 }
 

@@ -16,6 +16,14 @@ export interface Policy {
   readonly candidate: Policy | undefined
 }
 
+/** Where a policy comes from, and how it is read. Made by `policyDocument` of `@countersign/policy`. */
+export interface PolicySource {
+  /** A `DocumentSource`: whoever reads it checks that. */
+  readonly source: unknown
+  /** Throws an Error whose message is for the operator. `name` is what that message calls the document. */
+  readonly parse: (document: Uint8Array, name: string) => Policy
+}
+
 /** A workload or user, by all the names that its credentials give it. */
 export interface PolicyCaller {
   readonly name: string

@@ -1,0 +1,33 @@
+import type { Requirement } from '@countersign/core'
+import { OtherRequirement, Refusal } from '@countersign/core/adapter'
+import { compileCondition } from './compile-condition.ts'
+
+/**
+ * A condition in CEL must be true: `when('resource.params.tenant == caller.claims.tenant')`. It reads `caller`, `request`,
+ * `resource`, `time` and `context.<name>`, which the context provider of that name says.
+ *
+ * It is checked when it is written: a name that does not exist, a type that cannot fit and a function that could run for long
+ * throw a `ConfigurationError`. What fails when it is evaluated, such as a claim that is not there, denies, also under `not`.
+ */
+export function when(expression: string): Requirement {
+  const { contexts, decide } = compileCondition(expression)
+  const text = cut(expression.trim().replaceAll(/\s+/g, ' '))
+  return new OtherRequirement({
+    text: `when(${text})`,
+    contexts,
+    check: (caller, nowMs, occasion) => {
+      const decided = decide(caller, nowMs, occasion)
+      if (decided === true) return undefined
+      if (decided === false) return new Refusal('requirement_unmet', { expected: text, actual: 'false' })
+      return new Refusal('condition_failed', {
+        expected: text,
+        actual: decided.failure,
+        advice: 'ask `has(…)` before reading what may not be there, and compare only values of one kind',
+      })
+    },
+  })
+}
+
+const cut = (text: string): string => (text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`)
+
+const maxLength = 200
