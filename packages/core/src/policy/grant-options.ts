@@ -21,10 +21,10 @@ export function policyOfGrants(options: GrantOptions): Policy {
         until: undefined,
         via: undefined,
         reason: undefined,
-        at: { path: `${path}[${i}]`, line: undefined, column: undefined },
+        at: { path: `${path}[${i}]`, line: 0, column: 0 },
       })),
       mode: undefined,
-      at: { path, line: undefined, column: undefined },
+      at: { path, line: 0, column: 0 },
     }
   })
   return { ...empty, callers }

@@ -62,9 +62,9 @@ export type Mode = 'enforce' | { readonly observe: { readonly until: number } }
 export interface Place {
   /** Such as `callers.checkout.grants[0]`. */
   readonly path: string
-  /** From 1 on; undefined for what stands in code. */
-  readonly line: number | undefined
-  readonly column: number | undefined
+  /** From 1 on; 0 for what stands in code. */
+  readonly line: number
+  readonly column: number
 }
 
 /** Where a policy comes from, and how it is read: made by `policyDocument` of `@countersign/policy`. */
