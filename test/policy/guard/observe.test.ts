@@ -1,0 +1,160 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import {
+  authenticated,
+  callerIn,
+  decisionChannel,
+  enforced,
+  scopes,
+  unprotected,
+  type DecisionEvent,
+} from '@countersign/core'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { checkout, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
+
+const events: DecisionEvent[] = []
+const hear = (event: unknown): void => void events.push(event as DecisionEvent) // what the channel promises
+subscribe(decisionChannel, hear)
+afterAll(() => void unsubscribe(decisionChannel, hear))
+beforeEach(() => void (events.length = 0))
+
+const document = `
+version: 1
+callers:
+  checkout: { is: [spiffe://prod.example/ns/shop/sa/checkout], grants: [orders:read] }
+  reports:
+    is: [spiffe://prod.example/ns/back/sa/reports, { issuer: ${issuer}, clientId: reports }]
+    grants: [orders:read]
+`
+const until = '2030-01-31'
+const observe = { mode: { observe: { until } } } as const
+const ended = new Date('2030-02-01T00:00:00Z')
+
+describe('a service that observes', () => {
+  test('lets pass what it would refuse, and says so', async () => {
+    const { ask, decide, guard, lines } = openPolicyHouse(document, observe)
+    const decision = await decide({ svid: checkout, code: scopes('orders:write') })
+    expect(decision).toMatchObject({
+      outcome: 'allow',
+      caller: { id: checkout.spiffeId },
+      observed: { code: 'scope_missing' },
+    })
+    expect(events).toMatchObject([{ outcome: 'allow', mode: 'observe', code: 'scope_missing' }])
+    expect(lines.at(-1)).toContain('would have refused GET /orders/:id with scope_missing')
+    expect(await ask({ svid: checkout, code: scopes('orders:read') })).toBe('allow')
+    expect(guard.observations()).toEqual([
+      {
+        route: 'GET /orders/:id',
+        caller: checkout.spiffeId,
+        requirement: 'scopes(orders:write)',
+        scopes: ['orders:write'],
+        allowed: 1,
+        refused: { scope_missing: 1 },
+        firstAt: expect.any(Number),
+        lastAt: expect.any(Number),
+      },
+    ])
+  })
+
+  test('makes nobody more than they are: what is invalid stays so, and has no caller', async () => {
+    const { decide, guard } = openPolicyHouse(document, observe)
+    const decision = await decide({ token: { aud: 'payments' }, code: authenticated() })
+    expect(decision).toMatchObject({ outcome: 'allow', caller: undefined, observed: { code: 'audience_mismatch' } })
+    const written = await decide({ svid: checkout, code: scopes('orders:write') })
+    expect(written.outcome === 'allow' && written.caller?.scopes.has('orders:write')).toBe(false)
+    expect(guard.observations()).toMatchObject([
+      { caller: null, allowed: 0, refused: { audience_mismatch: 1 } },
+      { caller: checkout.spiffeId },
+    ])
+  })
+
+  test('lets pass routes that say nothing, and whoever presents nothing', async () => {
+    const { ask } = openPolicyHouse(document, observe)
+    expect(await ask({ route: 'GET /new' })).toBe('allow')
+    expect(await ask({ code: authenticated() })).toBe('allow')
+    expect(events).toMatchObject([{ code: 'route_undeclared' }, { code: 'credential_missing' }])
+  })
+
+  test('records what is open, too, as allowed', async () => {
+    const { ask } = openPolicyHouse(document, observe)
+    expect(await ask({ code: unprotected('probe') })).toBe('allow')
+    expect(events).toMatchObject([{ mode: 'enforce', code: null }])
+  })
+
+  test('refuses from its last day on', async () => {
+    const { ask, clock } = openPolicyHouse(document, observe)
+    clock.set(new Date(ended.getTime() - 1))
+    expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('allow')
+    clock.set(ended)
+    expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('scope_missing')
+  })
+
+  test('is loud when it starts', () => {
+    const { lines } = openPolicyHouse(document, observe)
+    expect(lines.join()).toContain('refuses nobody until 2030-02-01T00:00:00.000Z')
+  })
+
+  test('refuses what is enforced', async () => {
+    const { ask } = openPolicyHouse(document, observe)
+    const admin = enforced(scopes('orders:admin'))
+    expect(await ask({ svid: checkout, code: admin })).toBe('scope_missing')
+    expect(await ask({ code: admin })).toBe('credential_missing')
+    const both = await import('@countersign/core').then(({ allOf }) => allOf(enforced(scopes('orders:read')), scopes('orders:write')))
+    expect(await ask({ svid: checkout, code: both })).toBe('allow')
+    expect(await ask({ token: { scope: 'x:y' }, code: both })).toBe('scope_missing')
+  })
+
+  test('refuses what the document enforces, on a route and for a caller', async () => {
+    const { ask } = openPolicyHouse(
+      `${document}  orders: { is: [spiffe://prod.example/x] }\nroutes:\n  - { route: GET /pay, requires: { scopes: [pay:all] }, mode: enforce }\n`.replace(
+        'sa/checkout], grants',
+        'sa/checkout], mode: enforce, grants',
+      ),
+      observe,
+    )
+    expect(await ask({ svid: reports, route: 'GET /pay' })).toBe('scope_missing')
+    expect(await ask({ svid: reports, code: scopes('orders:write') })).toBe('allow')
+    expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('scope_missing')
+  })
+})
+
+describe('a document that observes', () => {
+  const route = (mode: string): string =>
+    `${document}routes:\n  - { route: GET /orders/:id, requires: { scopes: [orders:write] }, mode: ${mode} }\n`
+  const observed = route(`{ observe: { until: ${until} } }`)
+
+  test('a route lets pass what the document alone would refuse there', async () => {
+    const { ask, guard, clock } = openPolicyHouse(observed)
+    expect(await ask({ svid: checkout, code: scopes('orders:read') })).toBe('allow')
+    expect(await ask({ svid: checkout })).toBe('allow')
+    expect(guard.observations()).toMatchObject([{ refused: { scope_missing: 2 } }])
+    clock.set(ended)
+    expect(await ask({ svid: checkout })).toBe('scope_missing')
+  })
+
+  test('loosens nothing that code asks', async () => {
+    const { ask } = openPolicyHouse(observed)
+    expect(await ask({ svid: checkout, code: scopes('orders:admin') })).toBe('scope_missing')
+    expect(await ask({ code: authenticated() })).toBe('credential_missing')
+    expect(await ask({ token: { aud: 'payments' }, code: authenticated() })).toBe('audience_mismatch')
+    expect(await ask({ svid: checkout, route: 'GET /other' })).toBe('route_undeclared')
+  })
+
+  test('loosens nothing where the service says enforce', async () => {
+    const { ask } = openPolicyHouse(observed, { mode: 'enforce' })
+    expect(await ask({ svid: checkout })).toBe('scope_missing')
+  })
+
+  test('a caller lets pass what its token may and its new grants do not', async () => {
+    const caller = document.replace(
+      'grants: [orders:read]\n',
+      `grants: [orders:read]\n    mode: { observe: { until: ${until} } }\n`,
+    )
+    const { ask, scopesOf } = openPolicyHouse(caller)
+    const token = { sub: 'reports', client_id: 'reports', scope: 'orders:read orders:write' }
+    expect(await ask({ token, code: scopes('orders:write') })).toBe('allow')
+    expect(await scopesOf({ token, code: scopes('orders:write') })).toEqual(['orders:read'])
+    expect(await ask({ token, code: scopes('orders:admin') })).toBe('scope_missing')
+    expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('scope_missing')
+    expect(await ask({ token, code: callerIn('shop') })).toBe('caller_not_allowed')
+  })
+})
