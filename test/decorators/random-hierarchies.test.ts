@@ -72,28 +72,38 @@ test('a requirement more never opens what was closed, wherever it is said', () =
   )
 })
 
-test('a method is open only where every class that requires something allows it, and never by an override', () => {
+test('a method is open where every class that requires something allows it, and never by an override of what was held', () => {
   let opened = 0
   fc.assert(
     fc.property(hierarchy(true), fc.constantFrom(...dialects), (plans, dialect) => {
       for (const name of names) {
-        if (outcomeOf(plans, dialect, name) !== 'open') continue
-        opened += 1
-        const written = plans.flatMap(({ methods }, i) => (methods[name] === undefined ? [] : [i]))
-        const exempting = written.filter((i) => plans[i]?.methods[name]?.isExempt)
-        const inherited = plans.slice(written[0] === exempting[0] ? plans.length : 0, exempting[0])
-        expect(exempting).toHaveLength(1)
-        expect(plans.flatMap(({ methods }) => methods[name]?.scopes ?? [])).toEqual([])
-        expect(
-          plans.filter(({ scopes, allowsExemptions }) => scopes.length > 0 && !allowsExemptions),
-        ).toEqual([])
-        expect(inherited.flatMap(({ scopes }) => scopes)).toEqual([])
+        const isOpen = outcomeOf(plans, dialect, name) === 'open'
+        opened += isOpen ? 1 : 0
+        const mayBeRefused = dialect === 'standard' && isHidden(plans, name)
+        if (isOpen || !mayBeRefused) expect(isOpen).toBe(mayBeOpen(plans, name))
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   )
   expect(opened).toBeGreaterThan(10)
 })
+
+function mayBeOpen(plans: readonly ClassPlan[], name: string): boolean {
+  const written = plans.flatMap(({ methods }, i) => (methods[name] === undefined ? [] : [i]))
+  const [exempting, another] = written.filter((i) => plans[i]?.methods[name]?.isExempt)
+  if (exempting === undefined || another !== undefined) return false
+  const isInherited = written[0] !== exempting
+  return plans.every(
+    ({ scopes, allowsExemptions, methods }, i) =>
+      (methods[name]?.scopes ?? []).length === 0 &&
+      (scopes.length === 0 || (allowsExemptions && !(isInherited && i < exempting))),
+  )
+}
+
+/** The standard dialect does not tell which of several classes wrote what another decorator has replaced. */
+const isHidden = (plans: readonly ClassPlan[], name: string): boolean =>
+  plans.filter(({ methods }) => methods[name] !== undefined).length > 1 &&
+  plans.some(({ methods }) => methods[name]?.isWrapped)
 
 type Outcome = 'refused at start' | 'open' | readonly string[]
 

@@ -78,11 +78,17 @@ describe.each([
     expect(entries).toMatchObject([{ method: 'GET', path: '/missing/own', scopes: [] }])
   })
 
-  test.each(['/open', '/open-again'])(
-    'T49 opens what a class allows to be unprotected, and what overrides it: %s',
+  test.each(['/open', '/open-again', '/open-override'])(
+    'T49 opens what every class that requires something allows to be unprotected, and nothing beside it: %s',
     async (path) => {
       expect(await served.call(`${path}/live`)).toMatchObject({ status: 200, body: 'nobody' })
       expect(await call(`${path}/live`)).toMatchObject({ status: 200, body: 'nobody' })
+    },
+  )
+
+  test.each(['/open', '/open-again'])(
+    'T49 lets who presents nothing call where the caller is optional, and refuses a bad credential: %s',
+    async (path) => {
       expect(await served.call(`${path}/greeting`)).toMatchObject({ status: 200, body: 'nobody' })
       const authorization = `Bearer ${await issuer.broken('expired', 'checkout')}`
       expect(await served.call(`${path}/greeting`, { headers: { authorization } })).toMatchObject({

@@ -243,6 +243,24 @@ class OpenAgain extends PartlyOpen {
   }
 }
 
+class Unrequired {
+  @Get('/live')
+  live(_request: Request, response: Response): void {
+    response.send('of the base class')
+  }
+}
+
+/** Its base class requires nothing of the method, and it allows what it requires itself. */
+@Controller('/open-override')
+@RequireScopes('open:use')
+@AllowUnprotected()
+class OpenOverride extends Unrequired {
+  @Unprotected('liveness probe, returns no data')
+  override live(request: Request, response: Response): void {
+    response.send(callerOf(request)?.id ?? 'nobody')
+  }
+}
+
 function methodOf(prototype: object, name: string): PropertyDescriptor {
   const descriptor = Object.getOwnPropertyDescriptor(prototype, name)
   if (descriptor === undefined) throw new Error(`expected a method ${name}`)
@@ -263,4 +281,5 @@ export const hierarchies = (): readonly object[] => [
   new Missing(),
   new PartlyOpen(),
   new OpenAgain(),
+  new OpenOverride(),
 ]

@@ -40,6 +40,18 @@ describe('who may call a method, for other frameworks', () => {
     expect(placementOf(instance, method)?.text).toBe(text)
   })
 
+  test('takes an instance for one, whatever it says its constructor is', () => {
+    const instance = Object.assign(new Orders(), { constructor: Plain })
+    expect(placementOf(instance, 'list')?.text).toBe('scopes(orders:read)')
+  })
+
+  test('belongs to the name that it was said of', () => {
+    class Renamed extends Plain {}
+    const { create } = Object.getOwnPropertyDescriptors(Orders.prototype)
+    Object.defineProperty(Renamed.prototype, 'find', create)
+    expect(placementOf(new Renamed(), 'find')).toBeUndefined()
+  })
+
   test('needs no @Controller and no verb', () => {
     expect(() => mount({}, new Orders())).toThrow("write @Controller('/path')")
     expect(placementOf(new Orders(), 'list')?.text).toBe('scopes(orders:read)')

@@ -1,5 +1,6 @@
 // The worked example of a framework that brings decorators of its own.
 import { execFile } from 'node:child_process'
+import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createGuard, type Guard } from '@countersign/express'
@@ -72,7 +73,10 @@ describe.each(expressVersions)('controllers of routing-controllers on %s', (_nam
 
 test('the program of the example runs, and each caller gets the answer that is due', async () => {
   const folder = fileURLToPath(new URL('../../../examples/routing-controllers/', import.meta.url))
-  const { stdout } = await promisify(execFile)('npm', ['start', '--silent'], { cwd: folder })
+  // The Node that runs this test, whichever is the machine's own.
+  const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
+  const env = { ...process.env, PATH: path }
+  const { stdout } = await promisify(execFile)('npm', ['start', '--silent'], { cwd: folder, env })
   const answers = [...stdout.matchAll(/^(\w+) +(\S+).* (\d{3}) /gm)].map((line) => line.slice(1).join(' '))
   expect(answers).toEqual([
     'GET /orders/7 200',
