@@ -87,6 +87,10 @@ export class Guard {
     })
     this.#log =
       this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
+    const { sources } = this.#options.policy
+    sources.onAttempt(({ problem }) => problem !== undefined && this.#log?.tellPolicy(problem))
+    sources.onReplaced(() => this.#tellModes())
+    this.#tellModes()
     this.#shadow = new Shadow({ ...this.#options, policy: this.#options.policy.policy, clock })
     this.#inside = {
       undeclared: this.#options.undeclared,
@@ -272,6 +276,12 @@ export class Guard {
   #circumstancesOf({ authentication, code, occasion }: Facts): Circumstances {
     const identity = authentication instanceof Refusal ? undefined : authentication.identity
     return { identity, code, occasion, policy: this.#judge.policy, now: this.#environment.clock.now() }
+  }
+
+  #tellModes(): void {
+    const { mode } = this.#options
+    if (typeof mode === 'object') this.#log?.tellObserving('this service', mode.observe.until)
+    for (const [what, until] of this.#judge.policy?.observed ?? []) this.#log?.tellObserving(what, until)
   }
 
   #tellStrays(fields: readonly HeaderField[]): void {

@@ -14,7 +14,6 @@ candidate:
     reports: { is: [spiffe://prod.example/ns/back/sa/reports], grants: [orders:read] }
   routes:
     - { route: GET /narrow, requires: { callers: [reports] } }
-    - { route: GET /undeclared, requires: { authenticated: true } }
 `
 
 test('a candidate is decided beside the policy, and changes nothing but the record', async () => {
@@ -28,17 +27,21 @@ test('a candidate is decided beside the policy, and changes nothing but the reco
   expect(await ask({ svid: reports, code: scopes('orders:read') })).toBe('scope_missing')
   expect(await ask({ svid: reports, code: scopes('orders:admin') })).toBe('scope_missing')
   expect(await ask({ svid: checkout, route: 'GET /narrow', code: authenticated() })).toBe('allow')
-  expect(await ask({ svid: checkout, route: 'GET /undeclared' })).toBe('route_undeclared')
   expect(await ask({ token: { aud: 'payments' }, code: authenticated() })).toBe('audience_mismatch')
   unsubscribe(candidateChannel, hear)
   const route = 'GET /orders/:id'
   expect(guard.candidateDifferences()).toMatchObject([
     { route, caller: checkout.spiffeId, code: null, candidate: 'scope_missing', requests: 2 },
     { route, caller: reports.spiffeId, code: 'scope_missing', candidate: null, requests: 1 },
-    { route: 'GET /narrow', caller: checkout.spiffeId, code: null, candidate: 'caller_not_allowed', requests: 1 },
-    { route: 'GET /undeclared', caller: checkout.spiffeId, code: 'route_undeclared', candidate: null, requests: 1 },
+    {
+      route: 'GET /narrow',
+      caller: checkout.spiffeId,
+      code: null,
+      candidate: 'caller_not_allowed',
+      requests: 1,
+    },
   ])
-  expect(heard).toHaveLength(5)
+  expect(heard).toHaveLength(4)
 })
 
 test('without a candidate nothing is compared', async () => {

@@ -69,7 +69,7 @@ describe('a policy file', () => {
   })
 })
 
-test('a source of one\'s own is a policy as well, and nothing is decided before it speaks', async () => {
+test("a source of one's own is a policy as well, and nothing is decided before it speaks", async () => {
   let listener: SourceListener | undefined
   const house = openPolicyHouse({
     follow(told) {
@@ -99,7 +99,11 @@ callers:
     },
   })
   present(listener).replace(joined)
-  const both = { socket: connectionOf(checkout), token: { scope: 'orders:read', jti: 'same', iat: 1_893_456_000 }, code: scopes('orders:read') }
+  const both = {
+    socket: connectionOf(checkout),
+    token: { scope: 'orders:read', jti: 'same', iat: 1_893_456_000 },
+    code: scopes('orders:read'),
+  }
   expect(await house.ask(both)).toBe('allow')
   present(listener).replace(joined.replace(', { issuer: https://issuer.test, clientId: checkout }', ''))
   expect(await house.ask(both)).toBe('identity_mismatch')

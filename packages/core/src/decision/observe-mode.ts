@@ -38,17 +38,22 @@ export function letsPass(own: Mode | undefined, circumstances: Circumstances): b
   if (own === 'enforce' || modes.includes('enforce')) return false
   if (observes(own, now)) {
     const enforced = code !== undefined && isRequirement(code) ? code.enforced : undefined
-    return enforced === undefined || meets(enforced, circumstances)
+    return enforced === undefined || meets(enforced, policy, circumstances)
   }
   if (!modes.some((mode) => observes(mode, now))) return false
-  return code === undefined || meets(code, circumstances)
+  // What the document grants may be just what code asks; what it does not grant may be just what it observes.
+  return code === undefined || meets(code, policy, circumstances) || meets(code, undefined, circumstances)
 }
 
-/** Whether code alone would let the request by, as if there were no document. */
-function meets(code: Placement, { identity, occasion, now }: Circumstances): boolean {
+/** Whether the caller that a policy makes of the request, or none at all, is let by. */
+function meets(
+  placement: Placement,
+  policy: PolicyInForce | undefined,
+  { identity, occasion, now }: Circumstances,
+): boolean {
   try {
-    const caller = identity === undefined ? undefined : makeCaller(identity, undefined, now).caller
-    return decide(caller, code, now, occasion) === undefined
+    const caller = identity === undefined ? undefined : makeCaller(identity, policy, now).caller
+    return decide(caller, placement, now, occasion) === undefined
   } catch {
     return false
   }

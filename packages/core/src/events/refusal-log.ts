@@ -36,6 +36,23 @@ export class RefusalLog {
     )
   }
 
+  /** Tells that the policy document cannot be used as it is now. */
+  tellPolicy(problem: string): void {
+    if (this.#moreOf(`policy ${problem}`) === undefined) return
+    this.#warn(
+      `countersign: the policy document cannot be used, the one before serves for a day at most: ${problem}`,
+    )
+  }
+
+  /** Tells what is recorded instead of refused, and until when. */
+  tellObserving(what: string, until: number): void {
+    this.#warn(
+      until > this.#clock.now()
+        ? `countersign: observe mode: ${what} refuses nobody until ${new Date(until).toISOString()}, and records whom it would refuse`
+        : `countersign: observe mode of ${what} ended at ${new Date(until).toISOString()}: refusals are refusals again`,
+    )
+  }
+
   /** How many of a kind were not told since the last one was; undefined where this one is not to be told either. */
   #moreOf(kind: string): number | undefined {
     const now = this.#clock.now()

@@ -29,7 +29,7 @@ export function parseMode(mode: ModeOptions | undefined): Mode | undefined {
 }
 
 /** Milliseconds since the epoch: the end of a day in UTC, or an instant; undefined for anything else. */
-export function parseUntil(text: unknown): number | undefined {
+function parseUntil(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text)
   const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/.test(text)

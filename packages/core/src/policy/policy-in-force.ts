@@ -63,6 +63,18 @@ export class PolicyInForce {
     return entries.some((entry) => this.#exact.get(other)?.includes(entry) === true)
   }
 
+  /** What the document only observes, and until when, for whoever has to be told. */
+  get observed(): readonly (readonly [what: string, until: number])[] {
+    const { routes, callers } = this.policy
+    const named = [
+      ...[...routes.values()].map(({ route, mode }) => [`the policy of ${route}`, mode] as const),
+      ...callers.map(({ name, mode }) => [`the policy of the caller ${name}`, mode] as const),
+    ]
+    return named.flatMap(([what, mode]) =>
+      typeof mode === 'object' ? [[what, mode.observe.until] as const] : [],
+    )
+  }
+
   /** What the document says of a route. Looked for once for each spelling, of which there are as many as routes. */
   routeOf({ route, registered }: Pick<Occasion, 'route' | 'registered'>): RoutePolicy {
     let byName = this.#routes.get(registered)

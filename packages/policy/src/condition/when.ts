@@ -16,6 +16,9 @@ export function when(expression: string): Requirement {
     text: `when(${text})`,
     contexts,
     check: (caller, nowMs, occasion) => {
+      // Before anything is evaluated: `has(context.device)` would take what was not asked for yet for something that is not there.
+      const missing = contexts.find((name) => occasion.context[name] === undefined)
+      if (missing !== undefined) return withoutContext(missing)
       const decided = decide(caller, nowMs, occasion)
       if (decided === true) return undefined
       if (decided === false) return new Refusal('requirement_unmet', { expected: text, actual: 'false' })
@@ -27,6 +30,13 @@ export function when(expression: string): Requirement {
     },
   })
 }
+
+const withoutContext = (name: string): Refusal =>
+  new Refusal('context_unavailable', {
+    expected: `\`context.${name}\``,
+    actual: 'nothing',
+    advice: `give the guard a provider, \`context: { ${name}: … }\`, that answers in time`,
+  })
 
 const cut = (text: string): string => (text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`)
 

@@ -24,12 +24,16 @@ export class TrustSources {
   readonly #sources: { readonly name: SourceName; readonly live: Live<unknown> }[] = []
   #responders: Responders | undefined
   readonly #listeners = new Set<() => void>()
+  #told: ((state: TrustSourceState) => void) | undefined
 
   /** Keeps a source. */
   add<L extends Live<unknown>>(name: SourceName, make: (landed: (isReplaced: boolean) => void) => L): L {
     const live: L = make((isReplaced) => {
       // A source that the application supplies may speak before it is made.
-      queueMicrotask(() => tell(name, live.state, isReplaced))
+      queueMicrotask(() => {
+        tell(name, live.state, isReplaced)
+        this.#told?.({ ...name, ...live.state })
+      })
       if (isReplaced) this.#replaced()
     })
     this.#sources.push({ name, live })
@@ -40,6 +44,11 @@ export class TrustSources {
   onReplaced(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  /** Calls the listener after every attempt to read a source, with what came of it. */
+  onAttempt(listener: (state: TrustSourceState) => void): void {
+    this.#told = listener
   }
 
   /** Resolves when each has been tried once. Never rejects. */
