@@ -28,7 +28,8 @@ export interface ContextGuard {
 }
 
 /** What a decision is made of. */
-export interface Facts {
+export class Facts {
+  readonly guard: ContextGuard
   readonly occasion: Occasion
   /** All that is asked; undefined where the route itself is refused. */
   readonly placement: Placement | undefined
@@ -39,6 +40,23 @@ export interface Facts {
   readonly route: string
   readonly registered: string
   readonly startedAt: number
+
+  constructor(
+    guard: ContextGuard,
+    occasion: Occasion,
+    asked: { readonly placement: Placement | undefined; readonly code: Placement | undefined },
+    authentication: Authentication | Refusal,
+    startedAt: number,
+  ) {
+    this.guard = guard
+    this.occasion = occasion
+    this.placement = asked.placement
+    this.code = asked.code
+    this.authentication = authentication
+    this.route = occasion.route
+    this.registered = occasion.registered
+    this.startedAt = startedAt
+  }
 }
 
 /**
@@ -222,8 +240,7 @@ export class RequestContext implements Occasion {
     placement: Placement | undefined,
     code: Placement | undefined,
   ): Facts {
-    const { route, registered } = this
-    return { occasion: this, placement, code, authentication, route, registered, startedAt: this.#startedAt }
+    return new Facts(this.#guard, this, { placement, code }, authentication, this.#startedAt)
   }
 
   #keep(decision: Decision, facts: Facts, isFinal: boolean): Decision {

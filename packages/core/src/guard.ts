@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Census, type CensusEntry } from './census.ts'
 import { systemClock } from './clock/clock.ts'
-import { RequestContext, type ContextGuard, type Facts } from './context.ts'
+import { Facts, RequestContext, type ContextGuard } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
-import { allow, deny, type Decision } from './decision/decision.ts'
+import { allow, basisOf, deny, type Decision } from './decision/decision.ts'
+import { explain, type Explanation } from './decision/explain.ts'
 import { Judge, withoutPolicy } from './decision/judge.ts'
 import { Observations, type Observation } from './decision/observations.ts'
 import { Shadow, type CandidateDifference } from './decision/shadow.ts'
@@ -141,6 +142,16 @@ export class Guard {
     return this.#observations.entries()
   }
 
+  /**
+   * Why a decision of this guard came out as it did: which rules spoke, where the caller's scopes come from, and for a refusal the
+   * smallest change that would have allowed it. For the operator: it is never sent. Undefined for a decision of another guard.
+   */
+  explain(decision: Decision): Explanation | undefined {
+    const basis = basisOf(decision)
+    if (!(basis instanceof Facts) || basis.guard !== this.#inside) return undefined
+    return explain(decision, basis, this.#judge, this.#environment.clock.now())
+  }
+
   /** Where the policy's `candidate` decides otherwise than the policy, by route and caller. */
   candidateDifferences(): readonly CandidateDifference[] {
     return this.#shadow.differences()
@@ -228,16 +239,21 @@ export class Guard {
     return whenKnown(this.#judge.judge(authentication, placement, occasion), ({ caller, refusal }) => {
       this.#shadow.compare(refusal, authentication, facts)
       return refusal === undefined
-        ? this.#allow(authentication, caller)
+        ? this.#allow(authentication, caller, facts)
         : this.#refuse(refusal, facts, authentication, caller)
     })
   }
 
-  #allow({ nextNonce }: Authentication, caller: Caller | undefined, observed?: Refusal): Decision {
+  #allow(
+    { nextNonce }: Authentication,
+    caller: Caller | undefined,
+    facts: Facts,
+    observed?: Refusal,
+  ): Decision {
     // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
     const headers =
       nextNonce === undefined ? undefined : { 'dpop-nonce': nextNonce, 'cache-control': 'no-store' }
-    return allow(caller, this.#environment.newId, headers, observed)
+    return allow(caller, this.#environment.newId, facts, headers, observed)
   }
 
   /** Denies, or lets pass and remembers why it would have been denied. */
@@ -248,7 +264,7 @@ export class Guard {
     caller?: Caller,
   ): Decision {
     if (this.#letsPass(facts)) {
-      return this.#allow(authentication, caller, refusal)
+      return this.#allow(authentication, caller, facts, refusal)
     }
     const { placement, occasion } = facts
     const id = this.#environment.newId()
@@ -256,7 +272,7 @@ export class Guard {
     const scheme = presentedScheme(occasion.request)
     const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
     const context = { id, placement, scheme, nonce, isHttp2: isHttp2(occasion.request) }
-    return deny(id, refusal, refusalResponse(refusal, context, challenge))
+    return deny(id, refusal, refusalResponse(refusal, context, challenge), facts)
   }
 
   // What fails here refuses.

@@ -71,6 +71,7 @@ export type { ContextProvider, ContextQuestion } from './policy/context-provider
 export type { Decider, DeciderAnswer, DeciderQuestion } from './policy/decider.ts'
 export type { PolicySource } from './policy/policy.ts'
 export type { ModeOptions, ObserveOptions } from './options/parse-mode.ts'
+export type { Explanation } from './decision/explain.ts'
 export type { Observation } from './decision/observations.ts'
 export type { CandidateDifference } from './decision/shadow.ts'
 export type { Caller, ScopeSet } from './identity/caller.ts'
