@@ -6,11 +6,12 @@ import { Unprotected, isRequirement, withFloor, type Placement } from './policy/
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import { noFields, type HeaderField } from './request/identity-headers.ts'
-import type { InboundRequest } from './request/inbound-request.ts'
+import { isPreflight, type InboundRequest } from './request/inbound-request.ts'
 
 /** A guard, as its contexts see it. */
 export interface Decider {
   readonly undeclared: Requirement | undefined
+  readonly passesPreflights: boolean
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,
@@ -39,6 +40,7 @@ export class RequestContext implements Occasion {
   readonly request: InboundRequest
   /** What was asked for last: a route, or a router on the way to it. */
   route = ''
+  registered = ''
   params: Readonly<Record<string, unknown>> = nothing
   readonly context: Readonly<Record<string, unknown>> = nothing
   /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
@@ -76,6 +78,7 @@ export class RequestContext implements Occasion {
     // What a router asked before is not undone by a later router that asks nothing.
     if (isRequirement(placement)) this.#floor = withFloor(this.#floor, placement)
     else this.#beside = { placement, handlers }
+    this.registered = ''
     return this.#settle(this.#floor ?? placement, route, false)
   }
 
@@ -112,15 +115,17 @@ export class RequestContext implements Occasion {
   /**
    * Decides for the resolved route: what it declares and every floor before it. `isBelowFloor` says that a router which
    * the route stands in asks something; a route that declares nothing otherwise gets what undeclared routes get.
-   * `params`: what the path has in place of the names in it.
+   * `params`: what the path has in place of the names in it. `registered`: the route as a policy document spells it.
    */
   decide(
     own: Placement | undefined,
     route: string,
     isBelowFloor = false,
     params: Readonly<Record<string, unknown>> = nothing,
+    registered = route,
   ): Decision | Promise<Decision> {
     this.params = params
+    this.registered = registered
     const effective = this.#effective(own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover)
     return effective === undefined
       ? this.refuse(routeUndeclared, route)
@@ -137,6 +142,19 @@ export class RequestContext implements Occasion {
   /** Denies for a reason that is the route's own, not the caller's. */
   refuse(refusal: Refusal, route: string): Decision {
     return this.#finish(refusal, undefined, route, true)
+  }
+
+  /**
+   * For adapters: true for a CORS preflight that the guard passes on. Nothing is decided for it, and it has no caller: whatever is
+   * answered may say no more than which requests are allowed.
+   */
+  get isPreflight(): boolean {
+    return this.#decider.passesPreflights && isPreflight(this.request)
+  }
+
+  /** For adapters: records that a preflight is answered. */
+  answerPreflight(route: string): Decision {
+    return this.#finish(anonymous, preflightAnswer, route, true)
   }
 
   /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
@@ -212,6 +230,7 @@ export class RequestContext implements Occasion {
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
+const preflightAnswer = new Unprotected('CORS preflight')
 const nothingAsked = new Unprotected('the route itself is refused')
 const internalError = new Refusal('internal_error')
 const routeUndeclared = new Refusal('route_undeclared', {

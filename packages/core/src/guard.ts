@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Census, type CensusEntry } from './census.ts'
+import { Census, listed, spelled, type CensusEntry, type ListRoutes } from './census.ts'
 import { systemClock } from './clock/clock.ts'
 import { RequestContext, type Decider, type Facts } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
@@ -24,6 +24,7 @@ import { parseOptions, type Environment, type ParsedOptions } from './options/pa
 import { effectiveScopes } from './policy/effective-scopes.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { requirePlacement, type Placement } from './policy/placement.ts'
+import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import {
   IdentityHeaders,
@@ -78,6 +79,7 @@ export class Guard {
       this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
     this.#decider = {
       undeclared: this.#options.undeclared,
+      passesPreflights: this.#options.passesPreflights,
       authenticate: (request, fields) => this.#authenticate(request, fields),
       conclude: (authentication, placement, occasion) => this.#conclude(authentication, placement, occasion),
       record: (decision, facts) => this.#record(decision, facts),
@@ -115,20 +117,33 @@ export class Guard {
     return context.isOf(this.#decider)
   }
 
-  /** The routes that adapters have registered, and what each asks of its caller. */
+  /**
+   * The routes of the applications behind this guard as they are now, and what each asks of its caller. An application is known once
+   * it was sealed, or has had a request.
+   */
   census(): readonly CensusEntry[] {
     return this.#census.entries()
   }
 
-  /** For adapters: makes a route known to the census. */
-  declare(entry: CensusEntry): void {
-    this.#census.record(entry)
+  /** For adapters: makes the routes of an application known to the census, which asks for them whenever it is taken. */
+  register(list: ListRoutes): void {
+    this.#census.add(list)
   }
 
-  /** For adapters: tells the operator which routes say nothing and are refused, once the census has been taken. */
-  reportUndeclared(): void {
-    const routes = this.#options.undeclared === undefined ? this.#census.undeclared() : undefined
-    if (routes !== undefined) this.#log?.tellUndeclared(routes)
+  /** For adapters: tells the operator which routes say nothing and are refused. */
+  reportUndeclared(routes: readonly CensusEntry[]): void {
+    if (routes.length > 0 && this.#options.undeclared === undefined)
+      this.#log?.tellUndeclared(listed(routes.map(spelled)))
+  }
+
+  /** For adapters: what routes that say nothing are held to; undefined where they are refused. */
+  get undeclared(): Requirement | undefined {
+    return this.#options.undeclared
+  }
+
+  /** For adapters: true if such routes stop the start. */
+  get failsStart(): boolean {
+    return this.#options.failsStart
   }
 
   /** PEM of all roots whose client certificates are accepted now, for the `ca` of a TLS server; empty where none are. */

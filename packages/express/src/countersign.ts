@@ -1,9 +1,11 @@
 import { ConfigurationError, type GuardOptions } from '@countersign/core'
 import { registerMounter, requireGuard, type Guard } from '@countersign/core/adapter'
 import type { RequestHandler } from 'express'
-import { admit, guardMiddlewares, installOn } from './install.ts'
+import { markGuard } from './guard-middlewares.ts'
+import { admit, installOn } from './install.ts'
 import { expressMounter } from './mount.ts'
 import { contextOf } from './request-context.ts'
+import { reportUnsealed } from './seal.ts'
 
 /**
  * Puts an application behind a guard: `app.use(countersign({ audience, issuers }))`, before its routes. Nothing is
@@ -16,7 +18,7 @@ export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandle
   const middleware: RequestHandler = function countersign(request, _response, next) {
     const known = contextOf(request)
     if (known === undefined) {
-      installOn(request.app, guard)
+      if (installOn(request.app, guard)) reportUnsealed(request.app, guard)
       admit(request, guard)
       next()
     } else if (guard.hasOpened(known)) next()
@@ -29,6 +31,6 @@ export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandle
       )
     }
   }
-  guardMiddlewares.set(middleware, guard)
+  markGuard(middleware, guard)
   return middleware
 }

@@ -6,7 +6,7 @@ import {
   type Placement,
   type ScopeName,
 } from '@countersign/core'
-import { Refusal, Requirement, requirePlacement } from '@countersign/core/adapter'
+import { Refusal, declaredAt, requirePlacement } from '@countersign/core/adapter'
 import type { Application, RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import { routerOf } from './framework.ts'
@@ -14,14 +14,20 @@ import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
 import { contextOf } from './request-context.ts'
-import { walk } from './router-tree.ts'
-import { boundLayer, handlerOf } from './scopes.ts'
+import { handlerOf } from './layer-handlers.ts'
+import { asks, walk } from './router-tree.ts'
+import { boundLayer } from './scopes.ts'
 
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
  * same `use` as a handler. Throws a ConfigurationError for anything that is not a requirement.
  */
 export function requires(placement: Placement): RequestHandler {
+  return declaring(placement, declaredAt(requires))
+}
+
+/** Makes a declaration of who may call, and says where it stands. */
+export function declaring(placement: Placement, place: string | null): RequestHandler {
   const valid = requirePlacement(placement, 'requires(…)')
   const declaration: RequestHandler = function countersignRequires(request, response, next) {
     const context = contextOf(request)
@@ -29,7 +35,7 @@ export function requires(placement: Placement): RequestHandler {
     else if (isDecidedByRoute(request, declaration)) next()
     else {
       const path = `use ${declarationPath(declaration)}`
-      const beside = valid instanceof Requirement ? undefined : handlersBeside(declaration, request.app)
+      const beside = asks(declaration) ? undefined : handlersBeside(declaration, request.app)
       answer(
         beside?.size === 0 ? context.refuse(nothingBeside, path) : context.enter(valid, path, beside),
         response,
@@ -37,7 +43,7 @@ export function requires(placement: Placement): RequestHandler {
       )
     }
   }
-  markDeclaration(declaration, valid)
+  markDeclaration(declaration, { placement: valid, declaredAt: place })
   return declaration
 }
 
@@ -56,13 +62,15 @@ const noGuard = (what: string): ConfigurationError =>
 
 /** The caller must have all of these scopes. */
 export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): RequestHandler =>
-  requires(scopes(...names))
+  declaring(scopes(...names), declaredAt(requireScopes))
 
 /** Everybody may call: no credential is read and there is no caller. The reason is kept in the census. */
-export const unprotected = (reason: string): RequestHandler => requires(open(reason))
+export const unprotected = (reason: string): RequestHandler =>
+  declaring(open(reason), declaredAt(unprotected))
 
 /** Who presents nothing may call too (`callerOf(req)` is then undefined); who presents something is verified. */
-export const callerOptional = (reason: string): RequestHandler => requires(optional(reason))
+export const callerOptional = (reason: string): RequestHandler =>
+  declaring(optional(reason), declaredAt(callerOptional))
 
 // Looked for each time: routes and handlers may be added while the service runs.
 function handlersBeside(declaration: object, app: Application): ReadonlySet<object> {
@@ -70,8 +78,8 @@ function handlersBeside(declaration: object, app: Application): ReadonlySet<obje
   walk(routerOf(app), {
     declaration(found, _path, beside) {
       if (found !== declaration || beside === undefined) return
-      boundLayer(beside)
-      handlers.add(handlerOf(beside))
+      boundLayer(beside.layer, beside.owner)
+      handlers.add(handlerOf(beside.layer))
     },
   })
   return handlers

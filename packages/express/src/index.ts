@@ -2,6 +2,7 @@ export { countersign } from './countersign.ts'
 export { callerOptional, requireScopes, requires, unprotected } from './declarations.ts'
 export { resourceMetadata } from './resource-metadata.ts'
 export { callerOf } from './request-context.ts'
+export { sealRoutes } from './seal.ts'
 export { createTlsServer } from './tls-server.ts'
 export {
   CallerUnavailableError,
@@ -21,6 +22,7 @@ export {
   defineOptions,
   entraId,
   envoy,
+  formatCensus,
   freshWithin,
   githubActions,
   google,
@@ -38,6 +40,7 @@ export {
   tlsOptions,
   traefik,
   type Caller,
+  type CensusEntry,
   type ForwardedOptions,
   type Guard,
   type GuardOptions,

@@ -4,6 +4,7 @@ import type { Occasion } from '../../../packages/core/src/policy/occasion.ts'
 export const occasion: Occasion = {
   request: { method: 'GET', url: '/', headers: {}, rawHeaders: [], socket: {} },
   route: 'GET /',
+  registered: 'GET /',
   params: {},
   context: {},
 }

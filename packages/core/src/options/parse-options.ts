@@ -27,6 +27,9 @@ export interface ParsedOptions extends ParsedCertificates {
   readonly issuers: TrustedIssuers
   readonly grants: Grants | undefined
   readonly undeclared: Requirement | undefined
+  /** Undeclared routes stop the start. */
+  readonly failsStart: boolean
+  readonly passesPreflights: boolean
   readonly logger: Logger | undefined
   readonly proofs: ProofVerifier | undefined
   readonly resource: ResourceOptions | undefined
@@ -50,6 +53,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     'certificates',
     'grants',
     'undeclared',
+    'preflight',
     'log',
     'realm',
     'cache',
@@ -99,6 +103,8 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     forwarded,
     grants: options.grants === undefined ? undefined : new Grants(requireEntries(options.grants, 'grants')),
     undeclared: parseUndeclared(options.undeclared),
+    failsStart: options.undeclared === 'fail-start',
+    passesPreflights: parsePreflight(options.preflight),
     logger,
     proofs,
     resource,
@@ -188,9 +194,15 @@ function parseCache(cache: GuardOptions['cache']): number {
 const defaultCacheEntries = 10_000
 
 function parseUndeclared(undeclared: unknown): Requirement | undefined {
-  return undeclared === undefined || undeclared === 'refuse'
+  return undeclared === undefined || undeclared === 'refuse' || undeclared === 'fail-start'
     ? undefined
     : requireRequirement(undeclared, 'undeclared')
+}
+
+function parsePreflight(preflight: unknown): boolean {
+  if (preflight === 'pass') return true
+  if (preflight === undefined || preflight === 'refuse') return false
+  throw new ConfigurationError('preflight', `expected 'pass' or 'refuse', got ${describeValue(preflight)}`)
 }
 
 function parseLogger(log: GuardOptions['log']): Logger | undefined {

@@ -5,6 +5,11 @@ export interface Occasion {
   readonly request: InboundRequest
   /** As the framework registered it, such as `GET /orders/:id`. */
   readonly route: string
+  /**
+   * The route as a policy document spells it: with the method that was registered, so `GET /orders/:id` for a HEAD request that GET
+   * answers, and `* /orders` for a route of every method. Empty where a router asks, before any route is chosen.
+   */
+  readonly registered: string
   /** What the path has in place of its names, as the framework reads it. A caller's text. */
   readonly params: Readonly<Record<string, unknown>>
   /** What context providers say, by their names. */
