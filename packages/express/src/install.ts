@@ -43,9 +43,11 @@ export function installOn(app: Application, guard: Guard): boolean {
     get: () => undefined,
     // Mounted at the root, a guard covers every route: one that was registered before it is held to it all the same.
     set(this: Request, route: Route) {
-      const covering = guardOfAll(routerOf(app))
-      if (covering === undefined) Object.defineProperty(this, 'route', { configurable: true, writable: true })
-      else admit(this, covering)
+      const router = routerOf(app)
+      const covering = guardOfAll(router)
+      if (router === undefined || covering === undefined)
+        Object.defineProperty(this, 'route', { configurable: true, writable: true })
+      else admit(this, covering, MountPoint.rootOf(router))
       this.route = route
     },
   })
@@ -63,12 +65,9 @@ export function isPartOfAnother(app: Application, guard: Guard): boolean {
  * Takes away what could pass for an identity, and opens the undecided context. What tells the chosen route, who calls,
  * and keeps an answer back belongs to this request alone, whichever applications and routers it goes through.
  */
-export function admit(request: Request, guard: Guard): void {
+export function admit(request: Request, guard: Guard, point: MountPoint | undefined): void {
   attachContext(request, guard.admit(request))
-  const router = routerOf(request.app)
-  if (mountPointOf(request) === undefined && router !== undefined) {
-    rememberMountPoint(request, MountPoint.rootOf(router))
-  }
+  if (mountPointOf(request) === undefined) rememberMountPoint(request, point)
   Object.defineProperties(request, members)
   if (request.res !== undefined) installLatch(request.res)
 }

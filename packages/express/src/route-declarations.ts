@@ -33,22 +33,23 @@ export function readDeclared(
   way: Way | undefined,
   gate: object,
 ): Declared | undefined {
-  const registered = registeredMethod(route, method.toLowerCase())
-  const own = readOwn(route, registered, gate)
+  const handled = handledAs(route, method.toLowerCase())
+  const own = readOwn(route, handled, gate)
   if (own === undefined) return undefined
+  const registered = isForAll(route) ? anyMethod : handled
   const path = `${way?.path ?? unknownPath}${pathText(route.path)}`
   const isBelowFloor = way?.isBelowFloor === true
   return {
     ...own,
     isBelowFloor,
     // A middleware may have put a caller's text in place of the method.
-    name: `${methods.has(method) ? method : '*'} ${path}`,
+    name: `${METHODS.includes(method) ? method : '*'} ${path}`,
     registered: `${nameOf(registered)} ${path}`,
     isPlainOptions:
-      method === 'OPTIONS' &&
+      registered === 'options' &&
       own.placement === undefined &&
       !isBelowFloor &&
-      route.stack.every(({ handle, method: handled }) => handle === gate || handled !== undefined),
+      route.stack.every(({ handle, method: named }) => handle === gate || named !== undefined),
   }
 }
 
@@ -57,16 +58,28 @@ export function declarationsOf(
   route: Route,
   gate: object | undefined,
 ): readonly (OwnDeclaration & { readonly method: string })[] {
-  return Object.keys(route.methods).flatMap((method) => {
+  const methods = Object.keys(route.methods)
+  return (isForAll(route) ? methods.slice(0, 1) : methods).flatMap((method) => {
     const own = readOwn(route, method, gate)
-    return own === undefined ? [] : [{ ...own, method: nameOf(method) }]
+    return own === undefined ? [] : [{ ...own, method: isForAll(route) ? '*' : nameOf(method) }]
   })
 }
 
 // A HEAD request runs the GET handlers, so it is held to what GET declares.
-function registeredMethod({ methods: registered }: Route, method: string): string {
-  if (registered[method] === true) return method
-  return method === 'head' && registered['get'] === true ? 'get' : anyMethod
+function handledAs({ methods }: Route, method: string): string {
+  if (methods[method] === true) return method
+  return method === 'head' && methods['get'] === true ? 'get' : anyMethod
+}
+
+/** True for what `app.all` makes: a route that has the same handlers for each method that there is. `router.all` names none. */
+function isForAll({ stack, methods }: Route): boolean {
+  if (!METHODS.every((method) => methods[method.toLowerCase()] === true)) return false
+  const [first, ...others] = METHODS.map((method) =>
+    stack.filter((layer) => layer.method === method.toLowerCase()).map(({ handle }) => handle),
+  )
+  return others.every(
+    (handlers) => handlers.length === first?.length && handlers.every((handler, i) => handler === first[i]),
+  )
 }
 
 function readOwn(route: Route, method: string, gate: object | undefined): OwnDeclaration | undefined {
@@ -85,7 +98,6 @@ function readOwn(route: Route, method: string, gate: object | undefined): OwnDec
   }
 }
 
-/** As Express 4 and 5 call what `all` registers. */
+/** As Express 4 and 5 call what `router.all` registers. */
 const anyMethod = '_all'
 const nameOf = (method: string): string => (method === anyMethod ? '*' : method.toUpperCase())
-const methods = new Set(METHODS)

@@ -17,8 +17,8 @@ import { boundLayer } from './scopes.ts'
 export interface Visitor {
   /** A route, and the way to it. */
   route?(route: Route, way: Way): void
-  /** A middleware that puts a guard before what follows. */
-  guard?(guard: Guard, way: Way): void
+  /** A middleware that puts a guard before what follows, and where it stands. */
+  guard?(guard: Guard, way: Way, middleware: object, point: MountPoint): void
   /** A declaration in a `use`, the path that it is mounted at, and the handler in the same `use`, if there is one. */
   declaration?(declaration: object, path: string, beside: Beside | undefined): void
 }
@@ -63,7 +63,7 @@ function walkFrom(point: MountPoint, visitor: Visitor): void {
       )
     } else {
       const guard = guardBehind(handler)
-      if (guard !== undefined) visitor.guard?.(guard, way)
+      if (guard !== undefined) visitor.guard?.(guard, way, handler, point)
       const inner = point.into(layer, way)
       if (inner !== undefined) walkFrom(inner, visitor)
     }
@@ -77,6 +77,13 @@ function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[])
   return next !== undefined && next.route === undefined && isMountedAlike(declaration, next)
     ? next
     : undefined
+}
+
+/** Where a middleware that puts a guard before what follows stands; undefined if that is nowhere, or in several places. */
+export function standingPlaceOf(middleware: object, router: object | undefined): MountPoint | undefined {
+  const points: MountPoint[] = []
+  walk(router, { guard: (_guard, _way, found, point) => void (found === middleware && points.push(point)) })
+  return points.length === 1 ? points[0] : undefined
 }
 
 /** How many layers and handlers there are: as long as that stays, an application has gained nothing. */

@@ -1,6 +1,6 @@
 import type { RequestContext } from '@countersign/core/adapter'
 import type { NextFunction, Request, Response } from 'express'
-import { routerBehind, type RouterLayer } from './framework.ts'
+import { routerBehind, routerOf, type RouterLayer } from './framework.ts'
 import { isReplaced, replaceHandler } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
 import { contextOf, mountPointOf, rememberMountPoint } from './request-context.ts'
@@ -38,10 +38,11 @@ function boundRouter(original: Handler, layer: RouterLayer, owner: object): Hand
   }
 }
 
-function pointIn(router: object, outside: MountPoint | undefined, { baseUrl }: Request): MountPoint {
+function pointIn(router: object, outside: MountPoint | undefined, { app }: Request): MountPoint {
   if (outside?.router === router) return outside
-  // No guard has seen the request yet: it is still in the application that it came to.
-  return outside === undefined && baseUrl === '' ? MountPoint.rootOf(router) : MountPoint.strayOf(router)
+  // Nobody has followed the request yet: it has just come to the application.
+  const isEntry = outside === undefined && routerOf(app) === router
+  return isEntry ? MountPoint.rootOf(router) : MountPoint.strayOf(router)
 }
 
 /** The same for one call of a handler that no layer could be found for. */
