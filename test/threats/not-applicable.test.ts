@@ -5,7 +5,6 @@ import { expect, test } from 'vitest'
 const notApplicableYet: Readonly<Record<string, string>> = {
   T48: 'there is no gRPC adapter yet',
   T49: 'decorators have their own tests of inheritance and precedence, in test/decorators',
-  T50: 'there are no skip lists: a route says itself that it is unprotected',
 }
 
 /** Applicable in part: what can be tested is, and the rest waits. */
