@@ -83,6 +83,20 @@ export class RequestContext implements Occasion {
   }
 
   /**
+   * The same for a requirement that was met somewhere on the way, where nobody knows for what it speaks: it is asked of all that
+   * follows, and allows none of it.
+   */
+  enterStray(requirement: Requirement, route: string): Decision | Promise<Decision> {
+    const before = this.decision
+    const restore = (decision: Decision): Decision => {
+      if (decision.outcome === 'allow') this.decision = before
+      return decision
+    }
+    const decision = this.enter(requirement, route)
+    return decision instanceof Promise ? decision.then(restore) : restore(decision)
+  }
+
+  /**
    * A router, a route, or the handler beside a declaration is about to run. The result ends what was allowed or asked in
    * it, and is called when it passes the request on or fails: what comes next speaks for itself.
    */

@@ -3,19 +3,26 @@ import {
   callerOptional as optional,
   scopes,
   unprotected as open,
+  type Decision,
   type Placement,
   type ScopeName,
 } from '@countersign/core'
-import { Refusal, declaredAt, requirePlacement } from '@countersign/core/adapter'
-import type { Application, RequestHandler } from 'express'
+import {
+  Refusal,
+  Requirement,
+  declaredAt,
+  requirePlacement,
+  type RequestContext,
+} from '@countersign/core/adapter'
+import type { Request, RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
-import { contextOf } from './request-context.ts'
+import { contextOf, mountPointOf } from './request-context.ts'
 import { handlerOf } from './layer-handlers.ts'
-import { asks, walk } from './router-tree.ts'
+import { boundRouters, walk } from './router-tree.ts'
 import { boundLayer } from './scopes.ts'
 
 /**
@@ -33,15 +40,7 @@ export function declaring(placement: Placement, place: string | null): RequestHa
     const context = contextOf(request)
     if (context === undefined) next(noGuard(valid.text))
     else if (isDecidedByRoute(request, declaration)) next()
-    else {
-      const path = `use ${declarationPath(declaration)}`
-      const beside = asks(declaration) ? undefined : handlersBeside(declaration, request.app)
-      answer(
-        beside?.size === 0 ? context.refuse(nothingBeside, path) : context.enter(valid, path, beside),
-        response,
-        next,
-      )
-    }
+    else answer(enter(context, request, declaration, valid), response, next)
   }
   markDeclaration(declaration, { placement: valid, declaredAt: place })
   return declaration
@@ -72,10 +71,36 @@ export const unprotected = (reason: string): RequestHandler =>
 export const callerOptional = (reason: string): RequestHandler =>
   declaring(optional(reason), declaredAt(callerOptional))
 
+// In a `use`, or wherever a function has called it.
+function enter(
+  context: RequestContext,
+  request: Request,
+  declaration: object,
+  placement: Placement,
+): Decision | Promise<Decision> {
+  const path = `use ${declarationPath(declaration)}`
+  if (!(placement instanceof Requirement)) {
+    const beside = handlersBeside(declaration, routerOf(request.app))
+    return beside.size === 0 ? context.refuse(nothingBeside, path) : context.enter(placement, path, beside)
+  }
+  const point = mountPointOf(request)
+  return point?.holds(declaration) === true || isFound(declaration, point?.root)
+    ? context.enter(placement, path)
+    : context.enterStray(placement, path)
+}
+
+// In a router that was mounted only now, requests have not been followed to it.
+function isFound(declaration: object, router: object | undefined): boolean {
+  let found = false
+  walk(router, { declaration: (each) => (found ||= each === declaration) })
+  if (found) boundRouters(router)
+  return found
+}
+
 // Looked for each time: routes and handlers may be added while the service runs.
-function handlersBeside(declaration: object, app: Application): ReadonlySet<object> {
+function handlersBeside(declaration: object, router: object | undefined): ReadonlySet<object> {
   const handlers = new Set<object>()
-  walk(routerOf(app), {
+  walk(router, {
     declaration(found, _path, beside) {
       if (found !== declaration || beside === undefined) return
       boundLayer(beside.layer, beside.owner)

@@ -34,6 +34,7 @@ export class MountPoint {
   /** The router that the way begins at: an application's. */
   readonly root: object
   readonly way: Way
+  readonly #held = new WeakSet<object>()
   readonly #inner = new WeakMap<RouterLayer, MountPoint>()
 
   private constructor(router: object, root: object, way: Way) {
@@ -70,6 +71,14 @@ export class MountPoint {
   wayTo(isIt: (layer: RouterLayer) => boolean): Way | undefined {
     for (const [layer, way] of this.layers()) if (isIt(layer)) return way
     return undefined
+  }
+
+  /** True if a declaration stands in the router itself. */
+  holds(declaration: object): boolean {
+    if (this.#held.has(declaration)) return true
+    const isHeld = layersOf(this.router).some((layer) => handlerOf(layer) === declaration)
+    if (isHeld) this.#held.add(declaration)
+    return isHeld
   }
 
   /** Where the router behind a layer stands; undefined where there is none. Layers only ever come behind others, so it is kept. */
