@@ -211,7 +211,10 @@ describe.each(expressVersions)('the census of %s', (name, express) => {
     app.use(countersign(guard))
     const ran: string[] = []
     const sub = express()
-    sub.use((_request: Request, _response: Response, next: () => void) => void (ran.push('use'), next()))
+    sub.use((_request: Request, _response: Response, next: () => void) => {
+      ran.push('use')
+      next()
+    })
     sub.use((_error: unknown, _request: Request, _response: Response, next: () => void) => {
       ran.push('error')
       next()

@@ -42,7 +42,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     for (const guard of guards.splice(0)) guard.close()
   })
 
-  function guard(preflight: GuardOptions['preflight'], undeclared?: GuardOptions['undeclared']) {
+  function guardWith(preflight: GuardOptions['preflight'], undeclared?: GuardOptions['undeclared']) {
     const made = createGuard({
       audience: 'orders',
       issuers: [issuer],
@@ -68,7 +68,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     'is answered by cors() before the guard, under %o',
     async (option) => {
       app.use(cors())
-      app.use(guard(option))
+      app.use(guardWith(option))
       app.get('/orders', requireScopes('orders:read'), handler('orders'))
       const answer = await preflight('/orders')
       isGranted(answer)
@@ -80,7 +80,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   )
 
   test('is answered by cors() behind the guard where the guard passes it on, with no caller and no body', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.use((request, _response, next) => {
       expect(callerOf(request)).toBeUndefined()
       next()
@@ -112,7 +112,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test.each(['refuse', undefined] as const)('is a request like any other under %o', async (option) => {
-    app.use(guard(option))
+    app.use(guardWith(option))
     app.use('/use', cors())
     app.get('/automatic', requireScopes('orders:read'), handler('automatic'))
     app.options('/handled', cors())
@@ -125,7 +125,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('goes on to what the application has for OPTIONS, and to Express’s own answer', async () => {
-    app.use(guard('pass', authenticated()))
+    app.use(guardWith('pass', authenticated()))
     app.options('/handled', cors())
     app.get('/handled', requireScopes('orders:read'), handler('handled'))
     app.use('/continued', cors({ preflightContinue: true }))
@@ -144,7 +144,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     ['no origin', { 'access-control-request-method': 'GET' }],
     ['no method that it asks for', { origin: 'https://shop.test' }],
   ])('is none with %s', async (_what, headers) => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.options('/handled', cors())
     app.use(cors())
     expect((await preflight('/handled', headers)).code).toBe('route_undeclared')
@@ -152,7 +152,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test.each(['GET', 'HEAD', 'POST', 'TRACE', 'PROPFIND'])('is none by %s', async (method) => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.get('/x', handler('x'))
     app.use(handler('use'))
     for (const path of ['/x', '/use']) {
@@ -163,7 +163,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('reaches no handler of other methods, whatever it may be', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.get('/get', handler('get'))
     app.all('/all', handler('all'))
     app.all('/declared', requireScopes('orders:read'), handler('declared'))
@@ -186,7 +186,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('is decided as declared where its handler says who may call, and below a floor', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.options('/open', unprotected('open'), handler('open'))
     const floor = express.Router()
     floor.use(requireScopes('floor:read'))
@@ -203,7 +203,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('gets nothing of a handler that answers it with more than it asks for', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.use('/json', (_request: Request, response: Response) => {
       response.setHeader('x-secret', '1')
       response.setHeader('set-cookie', 'secret=1')
@@ -227,7 +227,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('keeps the caller of a floor that was passed away from handlers that nobody declared', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.use('/x', requires(authenticated()))
     app.options('/x/y', handler('y'))
     const answer = await preflight('/x/y', { ...asked, ...(await bearer(issuer)) })
@@ -236,7 +236,7 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
   })
 
   test('keeps errors what they are', async () => {
-    app.use(guard('pass'))
+    app.use(guardWith('pass'))
     app.use('/error', (_request: Request, _response: Response, next: NextFunction) => next(new Error('x')))
     expect((await preflight('/error')).status).toBe(500)
     expect((await preflight('/nothing')).status).toBe(404)

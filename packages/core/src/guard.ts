@@ -132,8 +132,8 @@ export class Guard {
 
   /** For adapters: tells the operator which routes say nothing and are refused. */
   reportUndeclared(routes: readonly CensusEntry[]): void {
-    if (routes.length > 0 && this.#options.undeclared === undefined)
-      this.#log?.tellUndeclared(listed(routes.map(spelled)))
+    if (routes.length === 0 || this.#options.undeclared !== undefined) return
+    this.#log?.tellUndeclared(listed(routes.map(spelled)))
   }
 
   /** For adapters: what routes that say nothing are held to; undefined where they are refused. */

@@ -43,11 +43,10 @@ export function installOn(app: Application, guard: Guard): boolean {
     get: () => undefined,
     // Mounted at the root, a guard covers every route: one that was registered before it is held to it all the same.
     set(this: Request, route: Route) {
-      const router = routerOf(app)
-      const covering = guardOfAll(router)
-      if (router === undefined || covering === undefined)
-        Object.defineProperty(this, 'route', { configurable: true, writable: true })
-      else admit(this, covering, MountPoint.rootOf(router))
+      const own = routerOf(app)
+      const covering = guardOfAll(own)
+      if (own !== undefined && covering !== undefined) admit(this, covering, MountPoint.rootOf(own))
+      else Object.defineProperty(this, 'route', { configurable: true, writable: true })
       this.route = route
     },
   })
