@@ -143,6 +143,48 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect((await served.call('/handler', { headers })).code).toBe('route_undeclared')
   })
 
+  test.each([
+    ['a mounted application', (inner: ReturnType<typeof express>) => app.use(inner)],
+    [
+      'an application that a function calls',
+      (inner: ReturnType<typeof express>) =>
+        app.use(
+          (request: Request, response: Response, next: NextFunction) => void inner(request, response, next),
+        ),
+    ],
+  ])('the floor of %s declares nothing for what is behind it', async (_what, mount) => {
+    app.use(countersign(guard))
+    const inner = express()
+    inner.use(requires(authenticated()))
+    mount(inner)
+    app.get('/undeclared', handler('undeclared'))
+    app.use('/handler', handler('handler'))
+    const headers = await bearer(issuer)
+    for (const path of ['/undeclared', '/handler', '/handler']) {
+      const answer = await served.call(path, { headers })
+      expect(answer.code, path).toBe('route_undeclared')
+      expect(answer.body).not.toContain('handler"')
+    }
+    expect(ran).not.toContain('undeclared')
+  })
+
+  test('a floor in a router that is mounted while requests come speaks for its handlers from the first one on', async () => {
+    app.use(countersign(guard))
+    const outer = express.Router()
+    app.use('/outer', outer)
+    await served.call('/outer')
+    const late = express.Router()
+    late.use(requires(authenticated()))
+    late.use(handler('late'))
+    outer.use('/late', late)
+    app.use(handler('behind'))
+    for (const _ of [1, 2]) {
+      expect((await served.call('/outer/late')).code).toBe('credential_missing')
+      expect((await served.call('/outer/late', { headers: await bearer(issuer) })).body).toBe('late')
+    }
+    expect((await served.call('/behind', { headers: await bearer(issuer) })).code).toBe('route_undeclared')
+  })
+
   test('a status beyond 32 bits is the status that Node makes of it', async () => {
     app.use(countersign(guard))
     app.use((_request, response) => void response.writeHead(2 ** 32 + 200).end('secret'))

@@ -8,11 +8,12 @@ import { Unprotected, isRequirement, type Placement } from './policy/placement.t
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import { noFields, type HeaderField } from './request/identity-headers.ts'
-import type { InboundRequest } from './request/inbound-request.ts'
+import { isPreflight, type InboundRequest } from './request/inbound-request.ts'
 
 /** A guard, as its contexts see it. */
 export interface ContextGuard {
   readonly undeclared: Requirement | undefined
+  readonly passesPreflights: boolean
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,
@@ -106,8 +107,22 @@ export class RequestContext implements Occasion {
     if (isRequirement(placement)) this.#floor = withFloor(this.#floor, placement)
     else this.#beside = { placement, handlers }
     const code = this.#floor ?? placement
-    this.#arrive(route, route)
+    this.#arrive(route, '')
     return this.#settle(code, code, false)
+  }
+
+  /**
+   * The same for a requirement that was met somewhere on the way, where nobody knows for what it speaks: it is asked of all that
+   * follows, and allows none of it.
+   */
+  enterStray(requirement: Requirement, route: string): Decision | Promise<Decision> {
+    const before = this.decision
+    const restore = (decision: Decision): Decision => {
+      if (decision.outcome === 'allow') this.decision = before
+      return decision
+    }
+    const decision = this.enter(requirement, route)
+    return decision instanceof Promise ? decision.then(restore) : restore(decision)
   }
 
   /**
@@ -184,6 +199,20 @@ export class RequestContext implements Occasion {
   #arrive(route: string, registered: string): void {
     this.route = route
     this.registered = registered
+  }
+
+  /**
+   * For adapters: true for a CORS preflight that the guard passes on. Nothing is decided for it, and it has no caller: whatever is
+   * answered may say no more than which requests are allowed.
+   */
+  get isPreflight(): boolean {
+    return this.#guard.passesPreflights && isPreflight(this.request)
+  }
+
+  /** For adapters: records that a preflight is answered. */
+  answerPreflight(route: string): void {
+    this.#arrive(route, route)
+    void this.#finish(anonymous, preflightAnswer, preflightAnswer, true)
   }
 
   /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
@@ -268,6 +297,7 @@ export class RequestContext implements Occasion {
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
+const preflightAnswer = new Unprotected('CORS preflight')
 const internalError = new Refusal('internal_error')
 const routeUndeclared = new Refusal('route_undeclared', {
   expected: 'a declaration of who may call this route',

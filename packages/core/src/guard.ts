@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Census, type CensusEntry } from './census.ts'
+import { Census, listed, spelled, type CensusEntry, type ListRoutes } from './census.ts'
 import { systemClock } from './clock/clock.ts'
 import { Facts, RequestContext, type ContextGuard } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
@@ -27,6 +27,7 @@ import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, requirePlacement, type Placement } from './policy/placement.ts'
+import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import {
   IdentityHeaders,
@@ -95,6 +96,7 @@ export class Guard {
     this.#shadow = new Shadow({ ...this.#options, policy: this.#options.policy.policy, clock })
     this.#inside = {
       undeclared: this.#options.undeclared,
+      passesPreflights: this.#options.passesPreflights,
       authenticate: (request, fields) => this.#authenticate(request, fields),
       policyOf: (occasion) => this.#policyOf(occasion),
       conclude: (authentication, facts) => this.#conclude(authentication, facts),
@@ -157,20 +159,33 @@ export class Guard {
     return this.#shadow.differences()
   }
 
-  /** The routes that adapters have registered, and what each asks of its caller. */
+  /**
+   * The routes of the applications behind this guard as they are now, and what each asks of its caller. An application is known once
+   * it was sealed, or has had a request.
+   */
   census(): readonly CensusEntry[] {
     return this.#census.entries()
   }
 
-  /** For adapters: makes a route known to the census. */
-  declare(entry: CensusEntry): void {
-    this.#census.record(entry)
+  /** For adapters: makes the routes of an application known to the census, which asks for them whenever it is taken. */
+  register(list: ListRoutes): void {
+    this.#census.add(list)
   }
 
-  /** For adapters: tells the operator which routes say nothing and are refused, once the census has been taken. */
-  reportUndeclared(): void {
-    const routes = this.#options.undeclared === undefined ? this.#census.undeclared() : undefined
-    if (routes !== undefined) this.#log?.tellUndeclared(routes)
+  /** For adapters: tells the operator which routes say nothing and are refused. */
+  reportUndeclared(routes: readonly CensusEntry[]): void {
+    if (routes.length === 0 || this.#options.undeclared !== undefined) return
+    this.#log?.tellUndeclared(listed(routes.map(spelled)))
+  }
+
+  /** For adapters: what routes that say nothing are held to; undefined where they are refused. */
+  get undeclared(): Requirement | undefined {
+    return this.#options.undeclared
+  }
+
+  /** For adapters: true if such routes stop the start. */
+  get failsStart(): boolean {
+    return this.#options.failsStart
   }
 
   /** PEM of all roots whose client certificates are accepted now, for the `ca` of a TLS server; empty where none are. */
@@ -351,9 +366,9 @@ export class Guard {
 
   #observe(refusal: Refusal | undefined, facts: Facts): void {
     if (!this.#isEverObserved || !isObserved(this.#options.mode, this.#circumstancesOf(facts))) return
-    const { placement, registered } = facts
+    const { placement, route, registered } = facts
     this.#observations.record({
-      route: registered,
+      route: registered === '' ? route : registered,
       caller: this.#callerIn(facts)?.id ?? null,
       requirement: placement?.text ?? null,
       scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],

@@ -1,4 +1,4 @@
-import { Refusal } from '@countersign/core/adapter'
+import { Refusal, type RequestContext } from '@countersign/core/adapter'
 import type { ServerResponse } from 'node:http'
 import { send } from './answer.ts'
 import { contextOf } from './request-context.ts'
@@ -55,6 +55,10 @@ function mayStart(response: ServerResponse, status: number): boolean {
   }
   // An error, Express's own 404 above all, carries no resource and must stay what it is.
   if (status >= 400) return true
+  if (context.isPreflight && status >= 200 && status < 300) {
+    answerPreflight(response, context, status)
+    return false
+  }
   replace(response, context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`))
   return false
 }
@@ -68,6 +72,20 @@ function replace(
   if (decision.outcome === 'deny') send(decision.response, response)
   latched.add(response)
 }
+
+// Whoever asks has no caller and was allowed nothing: what is said is which requests a browser may send.
+function answerPreflight(response: ServerResponse, context: RequestContext, status: number): void {
+  for (const name of response.getHeaderNames()) {
+    if (!saysWhatIsAllowed.test(name)) response.removeHeader(name)
+  }
+  response.statusCode = status
+  response.statusMessage = ''
+  context.answerPreflight('OPTIONS (CORS preflight)')
+  startingOf(response).end()
+  latched.add(response)
+}
+
+const saysWhatIsAllowed = /^(?:access-control-.*|allow|cache-control|vary)$/
 
 const latched = new WeakSet<ServerResponse>()
 const undeclared = new Refusal('route_undeclared', {
