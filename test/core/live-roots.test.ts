@@ -11,6 +11,13 @@ import {
 } from '@countersign/core'
 import { createTestCa, createTestClock, type TestCa } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
+import {
+  parseCertificate,
+  type ParsedCertificate,
+} from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
+import { TrustedRoots, type Bundle } from '../../packages/core/src/identity/peer/trusted-roots.ts'
+import type { Live } from '../../packages/core/src/identity/trust/live.ts'
+import { Refusal } from '../../packages/core/src/refusal.ts'
 import { connectionOf, present, settled } from './support/asking.ts'
 import { at, authority, extension, leaf } from './support/der-certificate.ts'
 import { pemOf } from './support/pem.ts'
@@ -439,3 +446,40 @@ test.each([undefined, Promise.resolve()])(
     ).toThrow(/`certificates.trustDomains\['prod.example'\]`: `follow` has to return a function/)
   },
 )
+
+describe('several sources of roots', () => {
+  const [one, two] = [authority(), authority()].map((each) => parseCertificate(each.der))
+  if (one === undefined || one instanceof Refusal || two === undefined || two instanceof Refusal) {
+    throw new Error('two roots')
+  }
+  const sourceOf = (
+    roots: readonly ParsedCertificate[] | undefined,
+    underWay?: Promise<void>,
+  ): Live<Bundle> => ({
+    current: () => roots && { roots, sequence: undefined, refreshHintSeconds: undefined },
+    prepared: async () => {},
+    underWay,
+    state: { status: 'fresh', readAt: undefined, problem: undefined },
+    close: () => {},
+  })
+  const rootsOf = (...sources: readonly Live<Bundle>[]) =>
+    new TrustedRoots(new Map(sources.map((source, i) => [`${i}.example`, source])), [])
+
+  test('are told apart by the root: what rests on it rests on its own source', () => {
+    const sources = [sourceOf(undefined), sourceOf([one]), sourceOf([two])]
+    const roots = rootsOf(...sources)
+    expect([one, two, undefined].map((root) => roots.sourceOf(root, 0))).toEqual([
+      sources[1],
+      sources[2],
+      undefined,
+    ])
+    expect(roots.all(0)).toEqual([one, two])
+  })
+
+  test('are waited for where they have nothing, and something is under way', () => {
+    const attempts = [Promise.resolve(), Promise.resolve()]
+    const sources = [sourceOf(undefined, attempts[0]), sourceOf(undefined), sourceOf([one], attempts[1])]
+    expect(rootsOf(...sources).underWay(0)).toEqual([attempts[0]])
+    expect(rootsOf(...sources.slice(1)).underWay(0)).toEqual([])
+  })
+})
