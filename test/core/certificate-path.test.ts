@@ -76,7 +76,7 @@ function parsedOf(certificate: Uint8Array) {
 }
 
 /** What the search is asked, beneath the options of the building block. */
-const question = (
+const questionAbout = (
   certificate: Uint8Array,
   pool: readonly Authority[],
   anchors: readonly Authority[],
@@ -509,7 +509,7 @@ describe('the search', () => {
     const paths: string[][] = []
     const refused = new Refusal('certificate_revoked')
     const answer = search({
-      ...question(leaf(rooted), [crossed, back, rooted], [root]),
+      ...questionAbout(leaf(rooted), [crossed, back, rooted], [root]),
       revocationFlaw: (path) => {
         paths.push(path.map(({ subject }) => subject.comparable.split(':')[1] ?? ''))
         return refused
@@ -536,7 +536,7 @@ describe('the search', () => {
             return one.isSignedBy(issuer)
           },
         })
-      const asked = question(certificate, pool, [anchor])
+      const asked = questionAbout(certificate, pool, [anchor])
       const answer = search({
         ...asked,
         leaf: counted(asked.leaf, 'leaf'),
