@@ -239,7 +239,10 @@ describe('without a name, or with none that counts', () => {
     )
     // One that is not there keeps nobody out whom another one knows.
     expect(code(gone, one('dns'))).toBe('x509:old#dns=b.example')
-    expect(code()).toBe('certificate_untrusted')
+    expect(verifyNamed(presented([]), [])).toMatchObject({
+      code: 'certificate_untrusted',
+      detail: { expected: 'an authority', actual: 'none' },
+    })
   })
 })
 

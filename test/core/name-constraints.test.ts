@@ -228,6 +228,14 @@ describe('a directory name', () => {
     for (const subject of spelt) {
       for (const base of spelt) expect(both({ parts: { subject } }, base)).toEqual(inside)
     }
+    const [utf8, utf16, other_] = [
+      der(0x0c, Buffer.from('Ω')),
+      der(0x1e, Buffer.from([0x03, 0xa9])),
+      der(0x1e, Buffer.from([0x00, 0xa9])),
+    ].map((value) => sequence(der(0x31, attribute('2.5.4.10', value))))
+    if (utf8 === undefined || utf16 === undefined || other_ === undefined) throw new Error('three names')
+    expect(both({ parts: { subject: utf16 } }, utf8)).toEqual(inside)
+    expect(both({ parts: { subject: other_ } }, utf8)).toEqual(outside)
   })
 
   test('of a value that is no text is compared octet for octet', () => {
