@@ -58,7 +58,7 @@ function rulesOf(
   policy: PolicyInForce | undefined,
   refusal: Refusal | undefined,
 ): readonly string[] {
-  if (made.authentication instanceof Refusal) return [`${made.authentication.code}`]
+  if (made.authentication instanceof Refusal) return [made.authentication.code]
   const { code, route, registered } = made
   const entries = policy?.routeOf({ route, registered }).entries ?? []
   return [

@@ -40,8 +40,7 @@ function grantChange(
   const callers = policy.callersOf(id)
   const grants = callers.flatMap((caller) => caller.grants).filter((grant) => covers(grant.scope, scope))
   const inTime = grants.filter(({ until }) => until === undefined || nowMs < until)
-  const [usable] = inTime.filter((grant) => isUsable(grant, presented))
-  if (usable !== undefined) return undefined
+  if (inTime.some((grant) => isUsable(grant, presented))) return undefined
   const [unused] = inTime
   if (unused !== undefined) {
     const needs = unused.via === 'both' ? 'both a token and a certificate' : `a ${unused.via}`
