@@ -5,7 +5,9 @@ import { read } from '../docs/documents.ts'
 
 export const schema: Readonly<Record<string, unknown>> = JSON.parse(read('packages/policy/schema.json'))
 
-const validate = new Ajv2020.default({ strictTypes: true, allowUnionTypes: true, allErrors: true }).compile(schema)
+const validate = new Ajv2020.default({ strictTypes: true, allowUnionTypes: true, allErrors: true }).compile(
+  schema,
+)
 
 /** What the schema finds wrong with a document; empty where nothing is. */
 export function schemaProblemsOf(text: string): readonly string[] {
