@@ -89,8 +89,8 @@ const refusedFor = (problem: string): ConfigurationError => new ConfigurationErr
 function problemOf(error: unknown, expression: string): string {
   if (error instanceof ParseError || error instanceof CelTypeError) {
     const { summary, range } = error
-    const where =
-      range === undefined ? '' : `, at ${quoted(expression.slice(range.start, range.end)) || 'its end'}`
+    const excerpt = expression.slice(range?.start, range?.end)
+    const where = excerpt === '' ? ', at its end' : `, at ${quoted(excerpt)}`
     return `${summary.charAt(0).toLowerCase()}${summary.slice(1)}${where}`
   }
   return error instanceof Error ? error.message : 'it cannot be read'
