@@ -2,6 +2,7 @@
 export { listed, spelled, type ListRoutes } from './census.ts'
 export { RequestContext } from './context.ts'
 export { declaredAt } from './declared-at.ts'
+export { rehearse, type Rehearsal } from './decision/rehearse.ts'
 export { requireGuard, type Guard } from './guard.ts'
 export { joinPlacements, withFloor } from './policy/joined-placements.ts'
 export { requirePlacement, type Placement } from './policy/placement.ts'
