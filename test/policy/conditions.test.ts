@@ -190,24 +190,22 @@ describe('credentials are not seen', () => {
   })
 
   test.each([
-    ...[
-      'authorization',
-      'proxy-authorization',
-      'cookie',
-      'set-cookie',
-      'dpop',
-      'x-api-key',
-      'apikey',
-      'x-auth-token',
-    ],
-    ...[
-      'x-forwarded-client-cert',
-      'client-cert-chain',
-      'cf-access-jwt-assertion',
-      'x-amz-security-token',
-      'signature',
-    ],
-    ...['x-session', 'x-client-secret', 'x-password'],
+    'authorization',
+    'proxy-authorization',
+    'cookie',
+    'set-cookie',
+    'dpop',
+    'x-api-key',
+    'apikey',
+    'x-auth-token',
+    'x-forwarded-client-cert',
+    'client-cert-chain',
+    'cf-access-jwt-assertion',
+    'x-amz-security-token',
+    'signature',
+    'x-session',
+    'x-client-secret',
+    'x-password',
   ])('and naming %s is an error', (name) => {
     expect(() => when(`request.headers[${JSON.stringify(name)}] == "a"`)).toThrow(
       `conditions do not see the header \`${name}\``,
