@@ -25,6 +25,7 @@ import { verifyToken } from './identity/token/verify-token.ts'
 import { whenKnown } from './identity/when-known.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
+import { placeOf } from './policy/missing-scope.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, requirePlacement, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
@@ -170,6 +171,26 @@ export class Guard {
   /** For adapters: makes the routes of an application known to the census, which asks for them whenever it is taken. */
   register(list: ListRoutes): void {
     this.#census.add(list)
+  }
+
+  /** For adapters: what the policy document says of a route, by its spelling; undefined where it says nothing. */
+  documentOf(spelling: string): { readonly placement: Placement; readonly at: string } | undefined {
+    const { entries, placement } =
+      this.#judge.policy?.routeOf({ route: spelling, registered: spelling }) ?? {}
+    const [first] = entries ?? []
+    return first === undefined || placement === undefined
+      ? undefined
+      : { placement, at: `policy ${placeOf(first.at)}` }
+  }
+
+  /** For adapters: another object whenever the policy document was replaced. */
+  get policyInForce(): object | undefined {
+    return this.#judge.policy
+  }
+
+  /** For adapters: the routes that the policy document speaks of and that are none of these. They protect nothing. */
+  unknownRoutes(routes: readonly CensusEntry[]): readonly string[] {
+    return this.#judge.policy?.unknownRoutes(routes) ?? []
   }
 
   /** For adapters: tells the operator which routes say nothing and are refused. */
