@@ -9,8 +9,8 @@ export function presentedBy(caller: PolicyTestCaller | undefined, policy: Policy
   const entry = policy.callers.find(({ name }) => name === caller.name)
   const user = policy.callers.find(({ name }) => name === caller.user)
   const ids = entry === undefined ? [] : idsOf(entry)
-  const [token] = ids.filter((id) => !isOfCertificate(id))
-  const [certificate] = ids.filter(isOfCertificate)
+  const token = ids.find((id) => !isOfCertificate(id))
+  const certificate = ids.find(isOfCertificate)
   const via = caller.via ?? (certificate === undefined ? 'token' : 'certificate')
   const own = via === 'certificate' ? (certificate ?? token) : (token ?? certificate)
   const isPerson = user === undefined && own?.includes('#sub=') === true && certificate === undefined
