@@ -95,6 +95,7 @@ describe('only true allows', () => {
     ['what stands in a prototype', 'caller.claims.toString == 1', 'no_such_key'],
     ['__proto__', 'caller.claims.__proto__ == 1', 'no_such_key'],
     ['a context that nobody gave', 'context.other == 1', 'no_such_key'],
+    ['what stands in the prototype of the context', 'context.toString == 1', 'no_such_key'],
     ['one that is undefined', 'context.none == 1', 'no_such_key'],
     ['what is neither true nor false', 'caller.claims.level', 'neither true nor false'],
     ['text that looks like true', 'caller.claims.tenant', 'neither true nor false'],
@@ -206,6 +207,7 @@ describe('credentials are not seen', () => {
     'x-session',
     'x-client-secret',
     'x-password',
+    ':path',
   ])('and naming %s is an error', (name) => {
     expect(() => when(`request.headers[${JSON.stringify(name)}] == "a"`)).toThrow(
       `conditions do not see the header \`${name}\``,
