@@ -94,6 +94,7 @@ describe('only true allows', () => {
     ['a user who is not there', 'caller.user.id == "a"', 'no_such_key'],
     ['what stands in a prototype', 'caller.claims.toString == 1', 'no_such_key'],
     ['__proto__', 'caller.claims.__proto__ == 1', 'no_such_key'],
+    ['what stands in the prototype of the context', 'context.toString == 1', 'no_such_key'],
     ['what is neither true nor false', 'caller.claims.level', 'neither true nor false'],
     ['text that looks like true', 'caller.claims.tenant', 'neither true nor false'],
     ['a place behind the end of a list', 'caller.claims.groups[2] == "a"', 'index_out_of_bounds'],
@@ -213,6 +214,7 @@ describe('credentials are not seen', () => {
     'x-session',
     'x-client-secret',
     'x-password',
+    ':path',
   ])('and naming %s is an error', (name) => {
     expect(() => when(`request.headers[${JSON.stringify(name)}] == "a"`)).toThrow(
       `conditions do not see the header \`${name}\``,
