@@ -17,7 +17,8 @@ export function when(expression: string): Requirement {
     contexts,
     check: (caller, nowMs, occasion) => {
       // Before anything is evaluated: `has(context.device)` would take what was not asked for yet for something that is not there.
-      const missing = contexts.find((name) => occasion.context[name] === undefined)
+      const { context } = occasion
+      const missing = contexts.find((name) => !Object.hasOwn(context, name) || context[name] === undefined)
       if (missing !== undefined) return withoutContext(missing)
       const decided = decide(caller, nowMs, occasion)
       if (decided === true) return undefined
