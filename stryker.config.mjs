@@ -6,7 +6,7 @@ const reports = `reports/mutation/${room}`
 
 /** @type {ConstructorParameters<typeof import('@stryker-mutator/core').Stryker>[0]} */
 export default {
-  mutate: [`packages/core/src/${room}/**/*.ts`],
+  mutate: [`${room.startsWith('packages/') ? room : `packages/core/src/${room}`}/**/*.ts`],
   plugins: ['@stryker-mutator/vitest-runner'],
   testRunner: 'vitest',
   vitest: { configFile: 'vitest.mutation.config.ts' },

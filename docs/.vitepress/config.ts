@@ -21,6 +21,7 @@ export default defineConfig({
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },
           { text: 'Express', link: '/express' },
           { text: 'Decorators', link: '/decorators' },
+          { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },
           { text: 'Testing', link: '/testing' },
         ],
@@ -43,6 +44,7 @@ export default defineConfig({
         text: 'Reference',
         items: [
           { text: 'Options', link: '/options' },
+          { text: 'The policy document', link: '/policy-reference' },
           { text: 'Refusal codes', link: '/refusals' },
           { text: 'Events', link: '/events' },
           { text: 'Security and threats', link: '/security' },

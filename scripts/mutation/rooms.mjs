@@ -4,7 +4,7 @@
 /** The one that is mutated now. */
 export const mutatedRoom = process.env['MUTATED_ROOM'] ?? 'policy'
 
-/** @type {Readonly<Record<string, readonly string[]>>} room of core → patterns of test files */
+/** @type {Readonly<Record<string, readonly string[]>>} room of core, or folder of another package → patterns of test files */
 export const testsOfRooms = {
   policy: [
     'test/core/{authentication-requirements,caller-pattern,decision,grants,placements,requirements,scope-claims,scope-names,shortfalls}.test.ts',
@@ -58,6 +58,7 @@ export const testsOfRooms = {
     'test/core/{forwarded-certificates,vouched-clients}.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
+  'packages/express/src': ['test/express/*.test.ts', 'test/threats/{routing,url-tricks}.test.ts'],
   'identity/trust': [
     'test/core/{attacked-key-sources,discover,fetch-document,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,live-roots,opaque-tokens,presets-spiffe,select-key,tls-reload}.test.ts',
     'test/threats/{key-sets-and-caches,tenants}.test.ts',

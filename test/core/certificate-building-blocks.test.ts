@@ -15,15 +15,19 @@ import {
 } from '@countersign/core/certificate'
 import { verifyJwtSvid } from '@countersign/core/token'
 import { describe, expect, expectTypeOf, test } from 'vitest'
+import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
+import { verifySvid } from '../../packages/core/src/identity/certificate/verify-svid.ts'
 import { createRawSigner } from './support/raw-signer.ts'
 import {
   at,
   authority,
   clientAuth,
+  extension,
   extensions,
   leaf,
   name,
   names,
+  sequence,
   serverAuth,
   type LeafOptions,
 } from './support/der-certificate.ts'
@@ -32,6 +36,9 @@ const root = authority()
 const issuing = authority({}, root)
 const good: PathOptions = { leaf: leaf(root), trustAnchors: [root.der], at, purpose: 'clientAuth' }
 const pemOf = (certificate: Uint8Array): string => new X509Certificate(certificate).toString()
+
+/** A host of so many characters, in labels of 63 at most. */
+const hostOf = (length: number): string => `${'a'.repeat(63)}.`.repeat(3) + 'b'.repeat(length - 192)
 
 const codeOf = (answer: object): string => (answer instanceof Refusal ? answer.code : 'verified')
 const path = (changes: object): string => codeOf(validatePath({ ...good, ...changes }))
@@ -181,6 +188,9 @@ describe('an expected name', () => {
     ['a.example.', 'a.example.', mismatch],
     ['a_b.example', 'a_b.example', mismatch],
     ['192.0.2.1', '192.0.2.1', mismatch],
+    ['3a.example', '3a.example', met],
+    [hostOf(253), hostOf(253), met],
+    [hostOf(254), hostOf(254), mismatch],
   ])('for the DNS name %s, expected %s: %s', (own, expected, code) => {
     expect(answer(called(names.dns(own)), { dns: expected })).toBe(code)
   })
@@ -209,6 +219,8 @@ describe('an expected name', () => {
     ['ann@a.example', 'bob@a.example', mismatch],
     ['ann@a.example', 'ann@b.example', mismatch],
     ['ann', 'ann', mismatch],
+    ['ann', 'ann@a.example', mismatch],
+    ['ann@a.example', 'ann', mismatch],
   ])('for the e-mail address %s, expected %s: %s', (own, expected, code) => {
     expect(answer(called(names.email(own)), { email: expected })).toBe(code)
   })
@@ -219,6 +231,8 @@ describe('an expected name', () => {
     expect(answer(all, { email: 'ann@a.example' })).toBe(met)
     expect(answer(called(names.uri('a.example')), { dns: 'a.example' })).toBe(mismatch)
     expect(answer(called(names.dns('192.0.2.1')), { ip: '192.0.2.1' })).toBe(mismatch)
+    expect(answer(called(names.dns('ann@a.example')), { email: 'ann@a.example' })).toBe(mismatch)
+    expect(answer(called(names.uri('ann@a.example')), { email: 'ann@a.example' })).toBe(mismatch)
     const commonName = { parts: { subject: name('a.example') } }
     expect(answer({ ...commonName, names: [names.dns('b.example')] }, { dns: 'a.example' })).toBe(mismatch)
     expect(answer({ ...commonName, extensions: [] }, { dns: 'a.example' })).toBe(mismatch)
@@ -247,38 +261,97 @@ describe('an X.509-SVID', () => {
     expectTypeOf(verifyX509Svid).returns.toEqualTypeOf<VerifiedX509Svid | Refusal>()
   })
 
+  const ofA = extensions.alternativeNames(names.uri('spiffe://prod.example/a'))
+  const extended = (...list: readonly Uint8Array[]): Buffer => leaf(root, { extensions: list })
+  const idExpected = 'spiffe://<trust domain>/<path>'
+
   test.each([
     [
       'two URI names',
       named(names.uri('spiffe://prod.example/a'), names.uri('https://b.example/')),
       'svid_id_malformed',
+      ['exactly one URI name', '2'],
     ],
-    ['no URI name', named(names.dns('a.prod.example')), 'svid_id_malformed'],
-    ['a trust domain for its name', named(names.uri('spiffe://prod.example')), 'svid_id_malformed'],
-    ['another URI', named(names.uri('https://prod.example/a')), 'svid_id_malformed'],
+    ['no URI name', named(names.dns('a.prod.example')), 'svid_id_malformed', ['exactly one URI name', '0']],
+    [
+      'names that cannot be read',
+      extended(extensions.keyUsage(0x80), extension('2.5.29.17', true, sequence())),
+      'svid_id_malformed',
+      ['exactly one URI name', 'names that cannot be read'],
+    ],
+    [
+      'a trust domain for its name',
+      named(names.uri('spiffe://prod.example')),
+      'svid_id_malformed',
+      [idExpected, '"spiffe://prod.example"'],
+    ],
+    [
+      'another URI',
+      named(names.uri('https://prod.example/a')),
+      'svid_id_malformed',
+      [idExpected, '"https://prod.example/a"'],
+    ],
     [
       'a trust domain that nobody knows',
       named(names.uri('spiffe://other.example/a')),
       'trust_domain_unknown',
+      ['"prod.example" or "lab.example"', '"other.example"'],
     ],
-    ['the name of another trust domain', named(names.uri('spiffe://lab.example/a')), 'certificate_untrusted'],
     [
-      'a CA for a leaf',
-      leaf(root, {
-        extensions: [
-          extensions.authority(),
-          extensions.alternativeNames(names.uri('spiffe://prod.example/a')),
-        ],
-      }),
+      'the name of another trust domain',
+      named(names.uri('spiffe://lab.example/a')),
+      'certificate_untrusted',
+      ['a path to a trust anchor', 'none found'],
+    ],
+    ['a CA for a leaf', extended(extensions.authority(), ofA), 'svid_not_a_leaf', ['cA false', 'cA true']],
+    [
+      'the right to sign certificates',
+      extended(extensions.keyUsage(0x84), ofA),
       'svid_not_a_leaf',
+      ['no keyCertSign and no cRLSign', 'one of them'],
+    ],
+    [
+      'the right to sign revocation lists',
+      extended(extensions.keyUsage(0x82), ofA),
+      'svid_not_a_leaf',
+      ['no keyCertSign and no cRLSign', 'one of them'],
     ],
     [
       'no keyUsage',
-      leaf(root, { extensions: [extensions.alternativeNames(names.uri('spiffe://prod.example/a'))] }),
+      extended(ofA),
       'certificate_purpose_mismatch',
+      ['keyUsage with digitalSignature', 'none'],
     ],
-  ])('with %s is refused', (_, certificate, code) => {
-    expect(verdict({ leaf: certificate })).toBe(code)
+    [
+      'another keyUsage',
+      extended(extensions.keyUsage(0x08), ofA),
+      'certificate_purpose_mismatch',
+      ['keyUsage with digitalSignature', 'none'],
+    ],
+  ])('with %s is refused', (_, certificate, code, [expected, actual]) => {
+    expect(verifyX509Svid({ ...svid, leaf: certificate })).toMatchObject({
+      code,
+      detail: { expected, actual },
+    })
+  })
+
+  test('of a trust domain that nobody knows comes with advice', () => {
+    const stray = named(names.uri('spiffe://other.example/a'))
+    expect(verifyX509Svid({ ...svid, leaf: stray })).toMatchObject({
+      detail: {
+        advice:
+          'add the trust domain and its bundle to `certificates.trustDomains` if it may call this service',
+      },
+    })
+  })
+
+  test('of a trust domain whose bundle is not there now is refused for that reason', () => {
+    const unavailable = new Refusal('bundle_unavailable')
+    const parsed = parseCertificate(leaf(root))
+    if (parsed instanceof Refusal) throw new Error('a leaf')
+    const presented = { leaf: parsed, intermediates: [], nowMs: at.getTime() }
+    const bundlesNow = new Map([['prod.example', unavailable]])
+    expect(verifySvid(presented, bundlesNow, 'clientAuth')).toBe(unavailable)
   })
 
   test('is for the purpose that is asked about', () => {
@@ -304,6 +377,13 @@ describe('an X.509-SVID', () => {
     expect(below('spiffe://prod.example')).toBe('verified')
     expect(below('https://ca.example/about')).toBe('verified')
     expect(below('spiffe://prod.example/ns/shop')).toBe('certificate_issuer_not_authorized')
+    const workload = authority(
+      { also: [extensions.alternativeNames(names.uri('spiffe://prod.example/shop'))] },
+      root,
+    )
+    expect(verifyX509Svid({ ...svid, leaf: leaf(workload), intermediates: [workload.der] })).toMatchObject({
+      detail: { expected: 'an issuer that is no workload', actual: '"spiffe://prod.example/shop"' },
+    })
   })
 
   test('is held to the name constraints of its trust domain', () => {

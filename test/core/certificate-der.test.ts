@@ -3,7 +3,14 @@ import { X509Certificate } from 'node:crypto'
 import { Refusal, validatePath } from '@countersign/core/certificate'
 import { describe, expect, test } from 'vitest'
 import { DerReader } from '../../packages/core/src/identity/certificate/der.ts'
-import { takeGeneralizedTime } from '../../packages/core/src/identity/certificate/der-values.ts'
+import {
+  takeGeneralizedTime,
+  takeOptionalTime,
+} from '../../packages/core/src/identity/certificate/der-values.ts'
+import {
+  takeName,
+  takeRelativeName,
+} from '../../packages/core/src/identity/certificate/distinguished-name.ts'
 import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
 import {
   at,
@@ -63,6 +70,16 @@ describe('a length', () => {
   test.each([
     ['in the long form that fits the short', longer(serial, 0x81, 1), 'a length in a longer form'],
     ['with a leading zero', longer(serial, 0x82, 0, 1), 'a length in a longer form'],
+    [
+      'of 128 octets with a leading zero',
+      Buffer.concat([Buffer.from([0x02, 0x82, 0, 128]), Buffer.alloc(128, 1)]),
+      'a length in a longer form',
+    ],
+    [
+      'of 256 octets with a leading zero',
+      Buffer.concat([Buffer.from([0x02, 0x83, 0, 1, 0]), Buffer.alloc(256, 1)]),
+      'a length in a longer form',
+    ],
     ['that is indefinite', longer(serial, 0x80), 'a length that is missing, indefinite or huge'],
     ['of four octets', longer(serial, 0x84, 0, 0, 0, 1), 'a length that is missing, indefinite or huge'],
     ['beyond its container', longer(serial, 0x83, 1, 0, 0), 'a value that ends behind its container'],
@@ -100,12 +117,17 @@ test.each([
   expect(problemOf(certificate)).toBe('octets behind the last value')
 })
 
+test('a tag of several octets is refused', () => {
+  expect(problemOf(leafWith({ serialNumber: hex('9f06 0101') }))).toBe('a tag of several octets')
+})
+
 describe('an integer', () => {
   test.each([
     ['negative', integer(0x80), 'a serial number that is negative'],
     ['too long', integer(...Array.from({ length: 21 }, () => 1)), 'a serial number of more than 20 octets'],
     ['padded', integer(0, 1), 'an integer in a longer form'],
     ['padded below zero', integer(0xff, 0x80), 'an integer in a longer form'],
+    ['negative in two octets', integer(0xff, 0x7f), 'a serial number that is negative'],
     ['empty', integer(), 'an integer without octets'],
     ['of another type', bits(0, 1), 'expected the tag 0x2, got 0x3'],
   ])('that is %s is no serial number', (_, serialNumber, problem) => {
@@ -123,6 +145,7 @@ describe('an integer', () => {
     const long = Array.from({ length: 19 }, () => 0xab)
     expect(problemOf(leafWith({ serialNumber: integer(0x7f, ...long) }))).toBeUndefined()
     expect(problemOf(leafWith({ serialNumber: integer(0, ...long) }))).toBeUndefined()
+    expect(problemOf(leafWith({ serialNumber: integer(0, 0x80) }))).toBeUndefined()
     expect(parseCertificate(leafWith({ serialNumber: integer(0, ...long) }))).toMatchObject({
       serialNumber: 'ab'.repeat(19),
     })
@@ -130,16 +153,21 @@ describe('an integer', () => {
 
   test.each([
     ['negative', integer(0xff), 'a negative number'],
+    ['the lowest of one octet', integer(0x80), 'a negative number'],
     ['padded', integer(0, 1), 'an integer in a longer form'],
   ])('that is %s is no path length', (_, length, problem) => {
     const constraints = extension('2.5.29.19', true, sequence(yes, length))
     expect(problemOf(leafWithExtensions(constraints))).toBe(problem)
   })
 
-  test('that is larger than any chain is a path length', () => {
-    const constraints = extension('2.5.29.19', true, sequence(yes, integer(0x7f, 1, 1, 1, 1, 1, 1, 1)))
+  test.each([
+    [[0x7f, 1, 1, 1, 1, 1, 1, 1], 0x7fff_ffff],
+    [[1, 0, 0, 0, 0], 0x7fff_ffff],
+    [[1, 2, 3, 4], 0x0102_0304],
+  ])('that is larger than any chain is a path length: %j', (octets, pathLength) => {
+    const constraints = extension('2.5.29.19', true, sequence(yes, integer(...octets)))
     const parsed = parseCertificate(authority({ extensions: [constraints] }).der)
-    expect(parsed).toMatchObject({ isCa: true, pathLength: 0x7fff_ffff })
+    expect(parsed).toMatchObject({ isCa: true, pathLength })
   })
 })
 
@@ -172,6 +200,10 @@ describe('a time', () => {
     ['in another zone', '250101000000+0100'],
     ['with a fraction', '20500101000000.5Z'],
     ['of another form', '250101 00000Z'],
+    ['with a colon for tens', '250101:00000Z'],
+    ['with a colon for ones', '2501010:0000Z'],
+    ['with a slash for ones', '25010/000000Z'],
+    ['with a colon in its year', '5:0101000000Z'],
     ['with no zone', '250101000000'],
     ['with two zones', '250101000000ZZ'],
   ])('%s is refused', (_, value) => {
@@ -192,7 +224,7 @@ describe('a time', () => {
 
   test('is a day of the calendar', () => {
     const two = (value: number): string => String(value).padStart(2, '0')
-    for (const year of ['1999', '2000', '2023', '2024', '2100', '2400', '0099']) {
+    for (const year of ['1999', '2000', '2023', '2024', '2100', '2400', '0099', '0100']) {
       for (const [month, day] of Array.from({ length: 14 * 33 }, (_, i) => [Math.trunc(i / 33), i % 33])) {
         const iso = `${year}-${two(month ?? 0)}-${two(day ?? 0)}T01:02:03.000Z`
         const ms = Date.parse(iso)
@@ -215,6 +247,14 @@ describe('a time', () => {
       notBefore: Date.parse('1950-01-01T00:00:00Z'),
       notAfter: Date.parse('2049-12-31T23:59:59Z'),
     })
+  })
+
+  test('may be left out where another value may follow', () => {
+    const optional = (value: Buffer): number | undefined => takeOptionalTime(new DerReader(value))
+    expect(optional(time('250101000000Z'))).toBe(Date.parse('2025-01-01T00:00:00Z'))
+    expect(optional(time('20500101000000Z'))).toBe(Date.parse('2050-01-01T00:00:00Z'))
+    expect(optional(sequence())).toBeUndefined()
+    expect(optional(Buffer.alloc(0))).toBeUndefined()
   })
 
   test('of one tag in the form of the other is refused', () => {
@@ -263,6 +303,8 @@ describe('an extension', () => {
     ['usages with zeros behind', '2.5.29.15', bits(0, 0x80), 'bits in a longer form'],
     ['usages with ones that do not count', '2.5.29.15', bits(7, 0x81), 'bits in a longer form'],
     ['usages of nine unused bits', '2.5.29.15', bits(9, 0x80), 'bits in a longer form'],
+    // Shifts count modulo 32.
+    ['usages of 39 unused bits', '2.5.29.15', bits(39, 0x80), 'bits in a longer form'],
     ['usages that nobody knows', '2.5.29.15', bits(0, 0x80, 0, 1), 'bits in a longer form'],
     ['no extended usage', '2.5.29.37', sequence(), 'expected the tag 0x6, got nothing'],
     ['an extended usage without octets', '2.5.29.37', sequence(der(0x06)), 'no object identifier'],
@@ -278,6 +320,18 @@ describe('an extension', () => {
       '2.5.29.37',
       sequence(hex('060a 2affffffffffffffff7f')),
       'an object identifier with a huge arc',
+    ],
+    [
+      'an extended usage of more than 46 bits',
+      '2.5.29.37',
+      sequence(hex('0608 2a90808080808000')),
+      'an object identifier with a huge arc',
+    ],
+    [
+      'an extended usage of 33 numbers',
+      '2.5.29.37',
+      sequence(oid(`1.2${'.3'.repeat(32)}`)),
+      'no object identifier',
     ],
     ['a key identifier of another type', '2.5.29.14', integer(1), 'expected the tag 0x4, got 0x2'],
     [
@@ -331,6 +385,13 @@ describe('a name', () => {
     expect(problemOf(leafWith({ subject }))).toBeUndefined()
   })
 
+  test('reads alike in each of its parts, wherever it stands', () => {
+    const part = attribute('2.5.4.3', text(0x0c, 'Corp'))
+    const { parts } = takeName(new DerReader(subjectOf(part)))
+    expect([takeRelativeName(new DerReader(part))]).toEqual(parts)
+    expect(parts).toEqual(['2.5.4.3=4:corp'])
+  })
+
   test('may be missing in a leaf that has another one, which then is critical', () => {
     const own = (isCritical: boolean): Buffer =>
       leaf(root, {
@@ -381,6 +442,7 @@ test('unique identifiers are refused: nobody has issued any for thirty years', (
 
 test.each([
   ['in a key identifier of the issuer', '2.5.29.35', sequence(der(0xa1, Buffer.from('x')))],
+  ['in a policy, beside its name', '2.5.29.32', sequence(sequence(oid('1.2.3'), hex('048100')))],
   ['in a policy', '2.5.29.32', sequence(sequence(oid('1.2.3'), sequence(Buffer.from('x'))))],
   [
     'in an access to the issuer',
@@ -389,6 +451,11 @@ test.each([
   ],
 ])('values that nobody looks into are DER as well: %s', (_, type, value) => {
   expect(problemOf(leafWithExtensions(extension(type, false, value)))).toMatch(/length|ends behind/)
+})
+
+test('parameters that nobody looks into are DER as well', () => {
+  const rest = sequence(oid('1.2.840.10045.4.1'), hex('048100'))
+  expect(problemOf(leafWith({ innerAlgorithm: rest }))).toBe('a length in a longer form')
 })
 
 test('values of more than 32 containers are refused', () => {
@@ -404,6 +471,9 @@ test('a certificate of more than 16 KiB is refused', () => {
     leafWithExtensions(usage, extension('1.2.3', false, Buffer.alloc(size)))
   expect(problemOf(padded(15_000))).toBeUndefined()
   expect(problemOf(padded(17_000))).toBe('more than 16384 octets')
+  const actual = (length: number): unknown => parseCertificate(Buffer.alloc(length))
+  expect(actual(16_384)).toMatchObject({ detail: { actual: 'expected the tag 0x30, got 0x0' } })
+  expect(actual(16_385)).toMatchObject({ detail: { actual: 'more than 16384 octets' } })
 })
 
 test('whatever is changed, nothing throws, and what is still accepted says the same to OpenSSL', () => {
@@ -426,7 +496,16 @@ test('whatever is changed, nothing throws, and what is still accepted says the s
   }
 })
 
+test('usages may take a second octet', () => {
+  expect(problemOf(leafWithExtensions(extension('2.5.29.15', true, bits(7, 0x80, 0x80))))).toBeUndefined()
+})
+
 test('extended usages are read one by one', () => {
-  const parsed = parseCertificate(leafWithExtensions(extensions.extKeyUsage(clientAuth, '2.999.1', '1.39.0')))
-  expect(parsed).toMatchObject({ extendedKeyUsage: [clientAuth, '2.999.1', '1.39.0'] })
+  const usages = [clientAuth, '2.999.1', '1.39.0', '1.2.16385.3', `1.2${'.3'.repeat(31)}`]
+  const parsed = parseCertificate(leafWithExtensions(extensions.extKeyUsage(...usages)))
+  expect(parsed).toMatchObject({ extendedKeyUsage: usages })
+  const largest = extension('2.5.29.37', false, sequence(hex('0608 2a8fffffffffff7f')))
+  expect(parseCertificate(leafWithExtensions(largest))).toMatchObject({
+    extendedKeyUsage: [`1.2.${2 ** 46 - 1}`],
+  })
 })

@@ -2,12 +2,20 @@
 import { authenticated, callerIs, createGuard, type GuardOptions } from '@countersign/core'
 import { createTestCa, createTestIssuer, type CertificateOptions } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
+import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
+import { tlsFlaw } from '../../packages/core/src/identity/certificate/verify-certificate.ts'
+import {
+  verifyNamed,
+  type NamingAuthority,
+} from '../../packages/core/src/identity/certificate/verify-named.ts'
+import { Refusal } from '../../packages/core/src/refusal.ts'
 import { connectionOf, codeOf, requestWith } from './support/asking.ts'
 import {
   attribute,
   authority,
   clientAuth,
   der,
+  extension,
   extensions,
   leaf,
   name,
@@ -17,6 +25,7 @@ import {
   type Authority,
 } from './support/der-certificate.ts'
 
+const at = Date.parse('2026-06-01T00:00:00Z')
 const ca = await createTestCa({ trustDomain: 'prod.example' })
 const corp = await createTestCa({ name: 'Corp' })
 const dns = (value: string) => ({ type: 'dns' as const, value })
@@ -86,7 +95,6 @@ describe('a DNS name', () => {
 })
 
 describe('an attribute of the subject', () => {
-  const at = Date.parse('2026-06-01T00:00:00Z')
   const root = authority()
   const bySubject = (subject: string) =>
     createGuard(
@@ -132,6 +140,13 @@ describe('an attribute of the subject', () => {
     }
   })
 
+  test('may begin with a letter or a digit of any script', async () => {
+    expect(await nameIn(name('7-of-9'), 'commonName')).toBe('x509:old#commonName=7-of-9')
+    const unicode = sequence(der(0x31, attribute('2.5.4.3', der(0x0c, Buffer.from('éclair/2')))))
+    expect(await nameIn(unicode, 'commonName')).toBe('x509:old#commonName=éclair/2')
+    expect(await nameIn(name('a'.repeat(255)), 'commonName')).toMatch('x509:old#')
+  })
+
   test.each([
     ['there twice', name('checkout', 'admin')],
     ['missing', sequence(der(0x31, attribute('2.5.4.10', text(0x13, 'Corp'))))],
@@ -139,6 +154,17 @@ describe('an attribute of the subject', () => {
     ['several lines', name('checkout\nadmin')],
     ['another id', name('checkout#dns=admin')],
     ['framed in white space', name(' checkout')],
+    ['followed by white space', name('checkout ')],
+    ['begun with a sign', name('-checkout')],
+    ['of more than 255 characters', name('a'.repeat(256))],
+    [
+      'begun with a byte order mark',
+      sequence(der(0x31, attribute('2.5.4.3', der(0x0c, Buffer.from('\ufeffcheckout'))))),
+    ],
+    [
+      'a letter that is written as another one',
+      sequence(der(0x31, attribute('2.5.4.3', der(0x0c, Buffer.from('\u212bngstrom'))))),
+    ],
     ['empty', name('')],
     [
       'invisible in part',
@@ -153,6 +179,107 @@ describe('an attribute of the subject', () => {
   })
 })
 
+describe('without a name, or with none that counts', () => {
+  const root = authority()
+  const usages = [extensions.keyUsage(0x80), extensions.extKeyUsage(clientAuth)]
+  const presented = (list: readonly Uint8Array[], subject = name('checkout')) => ({
+    leaf: parsedOf(leaf(root, { parts: { subject }, extensions: [...usages, ...list] })),
+    intermediates: [],
+    nowMs: at,
+  })
+  const called = (...own: readonly Uint8Array[]) => [extensions.alternativeNames(...own)]
+  const one = (identity: NamingAuthority['identity']): NamingAuthority => ({
+    name: 'old',
+    roots: [parsedOf(root.der)],
+    identity,
+  })
+  const byCommonName = { subject: 'commonName' } as const
+
+  test.each([
+    [called(names.dns('a.example'), names.dns('b.example')), 'dns', 'exactly one DNS name', '2'],
+    [[], 'dns', 'exactly one DNS name', '0'],
+    [called(names.dns('*.example')), 'dns', 'a DNS name without wildcard', '"*.example"'],
+    [called(names.dns('a.example')), byCommonName, 'no alternative name beside the subject', 'some'],
+    [[], { subject: 'userId' }, 'exactly one userId in the subject', '0'],
+  ] satisfies [Uint8Array[], NamingAuthority['identity'], string, string][])(
+    '%# a refusal says what was expected: %j',
+    (list, identity, expected, actual) => {
+      expect(verifyNamed(presented(list), [one(identity)])).toMatchObject({
+        code: 'certificate_identity_malformed',
+        detail: { expected, actual },
+      })
+    },
+  )
+
+  test('a refusal shows the attribute that is no name', () => {
+    expect(verifyNamed(presented([], name('a#b')), [one(byCommonName)])).toMatchObject({
+      detail: { expected: 'a commonName of letters, digits and ._@:/-', actual: '"a#b"' },
+    })
+  })
+
+  test('a refusal is that of the authority that says most', () => {
+    const code = (...authorities: readonly NamingAuthority[]): string => {
+      const answer = verifyNamed(presented(called(names.dns('b.example'))), authorities)
+      return answer instanceof Refusal ? answer.code : answer.id
+    }
+    const stranger: NamingAuthority = { name: 'other', roots: [parsedOf(authority().der)], identity: 'dns' }
+    const keys = { keys: root.keys }
+    const weak = extensions.nameConstraints([names.dns('a.example')])
+    const strict: NamingAuthority = {
+      name: 'strict',
+      roots: [parsedOf(authority({ ...keys, also: [weak] }).der)],
+      identity: 'dns',
+    }
+    const gone: NamingAuthority = { ...stranger, roots: new Refusal('bundle_unavailable') }
+    const notPermitted = 'certificate_name_not_permitted'
+    expect(code(stranger)).toBe('certificate_untrusted')
+    expect([code(strict, stranger), code(stranger, strict)]).toEqual([notPermitted, notPermitted])
+    expect([code(strict, gone), code(gone, strict), code(stranger, gone)]).toEqual(
+      Array.from({ length: 3 }, () => 'bundle_unavailable'),
+    )
+    // One that is not there keeps nobody out whom another one knows.
+    expect(code(gone, one('dns'))).toBe('x509:old#dns=b.example')
+    expect(verifyNamed(presented([]), [])).toMatchObject({
+      code: 'certificate_untrusted',
+      detail: { expected: 'an authority', actual: 'none' },
+    })
+  })
+})
+
+describe('what OpenSSL holds against a certificate', () => {
+  const svid = ca.svid('/x')
+  const asked = async (authorizationError: unknown): Promise<string> => {
+    const guard = guardOf({ trustDomains: { 'prod.example': ca.bundle } })
+    const socket = { ...connectionOf(await svid), authorized: false, authorizationError }
+    return codeOf(await guard.decide(requestWith(undefined, socket), authenticated()))
+  }
+
+  test.each([
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'CERT_HAS_EXPIRED',
+    'CERT_NOT_YET_VALID',
+  ])('is answered by our own validation: %s', async (complaint) => {
+    expect(await asked(complaint)).toBe('allow')
+  })
+
+  test.each(['CERT_REVOKED', 'CERT_SIGNATURE_FAILURE', 'UNABLE_TO_GET_CRL', '', undefined])(
+    'stands if our validation says nothing of it: %s',
+    async (complaint) => {
+      expect(await asked(complaint)).toBe('certificate_rejected_by_tls')
+    },
+  )
+
+  test('is told', () => {
+    expect(tlsFlaw({ tlsError: undefined })).toBeUndefined()
+    expect(tlsFlaw({ tlsError: 'CERT_REVOKED' })).toMatchObject({
+      detail: { expected: 'a certificate that TLS accepts', actual: 'CERT_REVOKED' },
+    })
+  })
+})
+
 describe('an authority', () => {
   test('vouches for its own names, and for no SPIFFE ID', async () => {
     const spiffe = { names: [url('spiffe://prod.example/x')] }
@@ -162,6 +289,26 @@ describe('an authority', () => {
     const own = { names: [dns('a.example')] }
     expect(await callerOf(own, both, corp)).toBe('x509:corp#dns=a.example')
     expect(await callerOf(own, both, ca)).toBe('certificate_untrusted')
+  })
+
+  test('is asked about whoever has no SPIFFE ID, and only where there is one', async () => {
+    const byName = { names: [dns('a.example')] }
+    expect(await callerOf(byName, guardOf({ trustDomains: { 'prod.example': ca.bundle } }), ca)).toBe(
+      'svid_id_malformed',
+    )
+    const mentioned = { names: [url('https://a.example/spiffe://prod.example/x'), dns('a.example')] }
+    expect(await callerOf(mentioned, both, corp)).toBe('x509:corp#dns=a.example')
+  })
+
+  test('is not asked about names that cannot be read', async () => {
+    const unreadable = leaf(authority(), {
+      extensions: [extensions.keyUsage(0x80), extension('2.5.29.17', true, sequence())],
+    })
+    const decision = await both.decide(
+      requestWith(undefined, connectionOf({ der: unreadable })),
+      authenticated(),
+    )
+    expect(codeOf(decision)).toBe('svid_id_malformed')
   })
 
   test('does not make up for a bad SVID by another name beside it', async () => {
@@ -244,6 +391,12 @@ describe('an authority', () => {
     )
   })
 })
+
+function parsedOf(certificate: Uint8Array) {
+  const parsed = parseCertificate(certificate)
+  if (parsed instanceof Refusal) throw new Error(parsed.detail.actual)
+  return parsed
+}
 
 const pemOf = ({ der: octets }: Authority): string =>
   `-----BEGIN CERTIFICATE-----\n${octets.toString('base64')}\n-----END CERTIFICATE-----\n`

@@ -1,10 +1,17 @@
 // Path validation: each check that stands between a certificate and a trust anchor, and the bounds of the search.
-import { generateKeyPairSync, verify as verifySignature } from 'node:crypto'
+import { constants, createSecretKey, generateKeyPairSync, sign, verify as verifySignature } from 'node:crypto'
 import { Refusal, validatePath, type PathOptions } from '@countersign/core/certificate'
 import { describe, expect, test } from 'vitest'
-import { isStrongSignature } from '../../packages/core/src/identity/certificate/certificate-algorithms.ts'
+import {
+  isStrongKey,
+  isStrongSignature,
+} from '../../packages/core/src/identity/certificate/certificate-algorithms.ts'
 import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
-import { validatePath as search } from '../../packages/core/src/identity/certificate/validate-path.ts'
+import { isSignedWith } from '../../packages/core/src/identity/certificate/signed-data.ts'
+import {
+  validatePath as search,
+  type PathQuestion,
+} from '../../packages/core/src/identity/certificate/validate-path.ts'
 import {
   anyUsage,
   at,
@@ -31,7 +38,10 @@ import {
   type CertificateParts,
   type LeafOptions,
 } from './support/der-certificate.ts'
-import { rootedAuthorities } from '../../packages/core/src/identity/certificate/rooted-authorities.ts'
+import {
+  byKeyId,
+  rootedAuthorities,
+} from '../../packages/core/src/identity/certificate/rooted-authorities.ts'
 import { tries } from './support/tries.ts'
 
 const root = authority()
@@ -58,6 +68,25 @@ function verdictOf(certificate: Uint8Array, asked: Asked = {}): string {
   if (!(answer instanceof Refusal)) return 'accepted'
   return `${answer.code}: ${answer.detail.actual}`
 }
+
+function parsedOf(certificate: Uint8Array) {
+  const parsed = parseCertificate(certificate)
+  if (parsed instanceof Refusal) throw new Error(parsed.detail.actual)
+  return parsed
+}
+
+/** What the search is asked, beneath the options of the building block. */
+const questionAbout = (
+  certificate: Uint8Array,
+  pool: readonly Authority[],
+  anchors: readonly Authority[],
+): PathQuestion => ({
+  leaf: parsedOf(certificate),
+  intermediates: pool.map((one) => parsedOf(one.der)),
+  anchors: anchors.map((one) => parsedOf(one.der)),
+  nowMs: at.getTime(),
+  purpose: 'clientAuth',
+})
 
 const from = (value: string): Partial<CertificateParts> => ({
   validity: sequence(time(value), time('300101000000Z')),
@@ -107,6 +136,11 @@ describe('time', () => {
     expect(answerTo(leaf(between), { pool: [between] })).toMatchObject({
       notBefore: Date.parse('2026-01-01T00:00:00Z'),
       notAfter: end,
+    })
+    const short = authority({ parts: until('270101000000Z') }, root)
+    expect(answerTo(leaf(short), { pool: [short] })).toMatchObject({
+      notBefore: start,
+      notAfter: Date.parse('2027-01-01T00:00:00Z'),
     })
   })
 })
@@ -291,22 +325,45 @@ describe('algorithms', () => {
     expect(verdictOf(leaf(root, { parts: { publicKey } })).split(':')[0]).toBe(code)
   })
 
-  test.each([
-    ['a huge exponent', 2048, 2n ** 32n + 1n],
-    ['an even exponent', 2048, 4n],
-    ['the exponent 1', 2048, 1n],
-    ['a modulus of 8200 bits', 8200, 65_537n],
-  ])('an RSA key with %s is weak', (_, bits, exponent) => {
-    const modulus = Buffer.alloc(bits / 8, 0xff)
-    const e = Buffer.from(exponent.toString(16).padStart(10, '0'), 'hex')
-    const numbers = [
-      Buffer.concat([Buffer.from([0]), modulus]),
-      e.subarray(e.findIndex((octet) => octet !== 0)),
-    ]
-    const key = sequence(...numbers.map((number) => der(0x02, number)))
+  /** An RSA key whose modulus has so many octets, all of them ones. */
+  const rsaOf = (octets: number, exponent: Buffer, lastOctet = 0xff): Buffer => {
+    const modulus = Buffer.concat([
+      Buffer.from([0]),
+      Buffer.alloc(octets - 1, 0xff),
+      Buffer.from([lastOctet]),
+    ])
+    const key = sequence(der(0x02, modulus), der(0x02, exponent))
     const rsaEncryption = sequence(oid('1.2.840.113549.1.1.1'), hex('0500'))
-    const publicKey = sequence(rsaEncryption, der(0x03, Buffer.from([0]), key))
+    return sequence(rsaEncryption, der(0x03, Buffer.from([0]), key))
+  }
+
+  test.each([
+    ['a huge exponent', rsaOf(256, hex('0100000001'))],
+    ['an even exponent', rsaOf(256, hex('04'))],
+    ['the exponent 1', rsaOf(256, hex('01'))],
+    // OpenSSL reads these as 65281 and 32769.
+    ['a negative exponent', rsaOf(256, hex('ff01'))],
+    ['the lowest exponent of two octets', rsaOf(256, hex('8001'))],
+    ['an even modulus', rsaOf(256, hex('010001'), 0xfe)],
+    ['a modulus of 2040 bits', rsaOf(255, hex('010001'))],
+    ['a modulus of 8200 bits', rsaOf(1025, hex('010001'))],
+  ])('an RSA key with %s is weak', (_, publicKey) => {
     expect(verdictOf(leaf(root, { parts: { publicKey } })).split(':')[0]).toBe(weak)
+  })
+
+  test.each([
+    ['the exponent 127', rsaOf(256, hex('7f'))],
+    ['the largest exponent', rsaOf(256, hex('00ffffffff'))],
+    ['a modulus of 8192 bits', rsaOf(1024, hex('010001'))],
+  ])('an RSA key with %s counts', (_, publicKey) => {
+    expect(isStrongKey(publicKey)).toBe(true)
+    expect(verdictOf(leaf(root, { parts: { publicKey } }))).toBe('accepted')
+  })
+
+  test('an RSA key whose modulus is negative is weak', () => {
+    const key = sequence(der(0x02, Buffer.alloc(257, 0x81)), der(0x02, hex('010001')))
+    const publicKey = sequence(sequence(oid('1.2.840.113549.1.1.1'), none), der(0x03, Buffer.from([0]), key))
+    expect(isStrongKey(publicKey)).toBe(false)
   })
 
   test.each([
@@ -327,8 +384,8 @@ describe('algorithms', () => {
     expect(verdictOf(leaf(anchor), { anchors: [anchor] })).toBe('accepted')
   })
 
-  const sha = { 256: '2.16.840.1.101.3.4.2.1', 384: '2.16.840.1.101.3.4.2.2', 512: '2.16.840.1.101.3.4.2.3' }
   const none = hex('0500')
+  const sha = { 256: '2.16.840.1.101.3.4.2.1', 384: '2.16.840.1.101.3.4.2.2', 512: '2.16.840.1.101.3.4.2.3' }
   const pssWith = (hash: string, mask: string, salt: number, ...parameters: readonly Buffer[]): Buffer => {
     const maskGeneration = sequence(oid('1.2.840.113549.1.1.8'), sequence(oid(mask), ...parameters))
     return sequence(
@@ -360,6 +417,52 @@ describe('algorithms', () => {
     ['Ed25519 with parameters', sequence(oid('1.3.101.112'), none), false],
   ])('a signature of %s counts: %s', (_, algorithm, isStrong) => {
     expect(isStrongSignature(algorithm)).toBe(isStrong)
+  })
+
+  describe('of what else an authority signs', () => {
+    const rsaKeys = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const pssKeys = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
+    const pssOf512 = generateKeyPairSync('rsa-pss', {
+      modulusLength: 2048,
+      hashAlgorithm: 'sha512',
+      mgf1HashAlgorithm: 'sha512',
+    })
+    const [ecKeys, edKeys] = [createKeys(), generateKeyPairSync('ed25519')]
+    const padding = constants.RSA_PKCS1_PSS_PADDING
+    const signed = Buffer.from('a list of those that are revoked')
+    const pkcs1 = sequence(oid('1.2.840.113549.1.1.11'), none)
+    const pss256 = pssWith(sha[256], sha[256], 32, none)
+    const ed25519 = sequence(oid('1.3.101.112'))
+    const signedBy = (keys: typeof ecKeys, hash: string | null, saltLength?: number): Buffer =>
+      sign(hash, signed, {
+        key: keys.privateKey,
+        ...(saltLength === undefined ? {} : { padding, saltLength }),
+      })
+
+    test.each([
+      ['RSA', rsaKeys, pkcs1, signedBy(rsaKeys, 'sha256'), true],
+      ['PSS with an RSA key', rsaKeys, pss256, signedBy(rsaKeys, 'sha256', 32), true],
+      ['PSS with a PSS key', pssKeys, pss256, signedBy(pssKeys, 'sha256', 32), true],
+      ['ECDSA', ecKeys, ecdsaWithSha256, signedBy(ecKeys, 'sha256'), true],
+      ['Ed25519', edKeys, ed25519, signedBy(edKeys, null), true],
+      ['another salt', rsaKeys, pss256, signedBy(rsaKeys, 'sha256', 20), false],
+      ['PSS that says that it is PKCS #1', rsaKeys, pkcs1, signedBy(rsaKeys, 'sha256', 32), false],
+      ['PKCS #1 that says that it is PSS', rsaKeys, pss256, signedBy(rsaKeys, 'sha256'), false],
+      ['another hash', ecKeys, ecdsaWithSha256, signedBy(ecKeys, 'sha384'), false],
+      ['SHA-1', ecKeys, sequence(oid('1.2.840.10045.4.1')), signedBy(ecKeys, 'sha1'), false],
+      ['a name of another kind of key', ecKeys, pkcs1, signedBy(ecKeys, 'sha256'), false],
+      ['a PSS key that signs otherwise', pssKeys, pkcs1, signedBy(pssKeys, 'sha256', 32), false],
+      ['a PSS key of another hash', pssOf512, pss256, signedBy(pssOf512, 'sha512', 64), false],
+    ])('%s: %s', (_, keys, algorithm, signature, isSigned) => {
+      expect(isSignedWith(keys.publicKey, { signed, algorithm, signature })).toBe(isSigned)
+      const changed = Buffer.from(`${signed.toString()}!`)
+      expect(isSignedWith(keys.publicKey, { signed: changed, algorithm, signature })).toBe(false)
+    })
+
+    test('a secret signs nothing', () => {
+      const secret = createSecretKey(Buffer.alloc(32))
+      expect(isSignedWith(secret, { signed, algorithm: pkcs1, signature: Buffer.alloc(32) })).toBe(false)
+    })
   })
 
   test('an issuer with a weak key vouches for nobody', () => {
@@ -398,6 +501,61 @@ describe('the search', () => {
     )
   })
 
+  test('never takes the same key of the same name twice', () => {
+    const [a, b] = [createKeys(), createKeys()]
+    const rooted = authority({ commonName: 'A', keys: a }, root)
+    const crossed = authority({ commonName: 'A', keys: a }, authority({ commonName: 'B', keys: b }))
+    const back = authority({ commonName: 'B', keys: b }, authority({ commonName: 'A', keys: a }))
+    const paths: string[][] = []
+    const refused = new Refusal('certificate_revoked')
+    const answer = search({
+      ...questionAbout(leaf(rooted), [crossed, back, rooted], [root]),
+      revocationFlaw: (path) => {
+        paths.push(path.map(({ subject }) => subject.comparable.split(':')[1] ?? ''))
+        return refused
+      },
+    })
+    expect(answer).toBe(refused)
+    expect(paths).toEqual([['leaf', 'a', 'root']])
+  })
+
+  test('takes the same key of another name', () => {
+    const keys = createKeys()
+    const above = authority({ commonName: 'Above', keys }, root)
+    const below = authority({ commonName: 'Below', keys }, above)
+    expect(verdictOf(leaf(below), { pool: [above, below] })).toBe('accepted')
+  })
+
+  test('uses no key of what nobody trusted vouches for, and of nobody who could not', () => {
+    const checksOf = (certificate: Buffer, pool: readonly Authority[], anchor: Authority): string[] => {
+      const checks: string[] = []
+      const counted = (one: PathQuestion['leaf'], of: string) =>
+        Object.assign({}, one, {
+          isSignedBy: (issuer: PathQuestion['leaf']) => {
+            checks.push(of)
+            return one.isSignedBy(issuer)
+          },
+        })
+      const asked = questionAbout(certificate, pool, [anchor])
+      const answer = search({
+        ...asked,
+        leaf: counted(asked.leaf, 'leaf'),
+        intermediates: asked.intermediates.map((one) => counted(one, 'intermediate')),
+      })
+      expect(answer).toBeInstanceOf(Refusal)
+      return checks
+    }
+    const stranger = authority({}, authority())
+    expect(checksOf(leaf(stranger), [stranger], root)).toEqual(['intermediate'])
+    for (const anchor of [
+      authority({ extensions: [extensions.keyUsage(0x06)] }),
+      authority({ parts: until('260101000000Z') }),
+    ]) {
+      const between = authority({}, anchor)
+      expect(checksOf(leaf(between), [between], anchor)).toEqual([])
+    }
+  })
+
   test('goes eight authorities deep unless it is told otherwise', () => {
     const chain: Authority[] = []
     let last = root
@@ -427,6 +585,21 @@ describe('the search', () => {
     expect(verdictOf(pointing('theirs'), all)).toBe(misled)
     // A hint, and no reason to trust or not to.
     expect(verdictOf(pointing('theirs'), { anchors: [anchor] })).toBe('accepted')
+    const two = [...strangers.slice(-1), anchor]
+    expect(verdictOf(pointing('theirs'), { anchors: two })).toBe('accepted')
+    expect(verdictOf(pointing('ours'), { ...all, anchors: two })).toBe('accepted')
+  })
+
+  test('keeps the order in which issuers stand, but for those that are named', () => {
+    const of = (keyId?: string) =>
+      parsedOf(authority({ also: keyId === undefined ? [] : [extensions.subjectKeyId(keyId)] }).der)
+    const [one, two, three] = [of('one'), of(), of('three')]
+    const below = (keyId?: string) =>
+      parsedOf(leaf(root, { extensions: keyId === undefined ? [] : [extensions.authorityKeyId(keyId)] }))
+    expect(byKeyId([one, two, three], below('three'))).toEqual([three, one, two])
+    expect(byKeyId([one, two], below('other'))).toEqual([one, two])
+    expect(byKeyId([one, two], below())).toEqual([one, two])
+    expect(byKeyId(undefined, below('one'))).toEqual([])
   })
 
   test('checks 32 signatures and looks at 256 issuers, whatever the pool', () => {
@@ -439,6 +612,9 @@ describe('the search', () => {
     expect(verdictOf(certificate, { anchors: [...strangers, root], limits })).toBe('accepted')
     const few = { anchors: [...strangers.slice(2), root], limits: { maxCandidates: 31 } }
     expect(verdictOf(certificate, few)).toBe(exhausted)
+    expect(verdictOf(certificate, { ...few, limits: { maxCandidates: 32 } })).toBe('accepted')
+    const enough = { anchors: strangers.slice(2), limits: { maxCandidates: 31, maxSignatureChecks: 32 } }
+    expect(verdictOf(certificate, enough)).toBe('certificate_untrusted: none found')
   })
 
   test('is looked through once for each authority that signatures lead to, however many are thrown in', () => {
@@ -468,10 +644,15 @@ describe('the search', () => {
     })
     expect([found.size, asked]).toEqual([0, 0])
     const anchors = new Map([[below.issuer.comparable, [one]]])
-    const some = rootedAuthorities(below, { intermediates: byName, anchors }, (_subject, issuer) => {
-      asked += 1
-      return issuer === one ? asked === 1 : asked < 2010
-    })
+    const some = rootedAuthorities(
+      below,
+      { intermediates: byName, anchors },
+      (_subject, issuer, isAnchor) => {
+        asked += 1
+        expect(isAnchor).toBe(issuer === one)
+        return issuer === one ? asked === 1 : asked < 2010
+      },
+    )
     expect(some.size).toBe(10)
     expect(asked).toBeLessThan(12 * 2000)
     expect(reads).toBeLessThan(10 * 2000)
@@ -587,6 +768,11 @@ describe('a refusal says what was expected, and which certificate has what', () 
       [leaf(root, { parts: { innerAlgorithm: sequence(oid('1.2.840.10045.4.1')) } }), {}],
       'SHA-256 or better, RSA 2048, P-256 or Ed25519',
       'the leaf has another key or signature',
+    ],
+    [
+      [leaf(root, { parts: { serialNumber: integer() } }), {}],
+      'certificates in strict DER, after RFC 5280',
+      'an integer without octets',
     ],
     [
       [leaf(root, { parts: { serialNumber: integer(0) } }), {}],

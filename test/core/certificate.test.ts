@@ -146,6 +146,10 @@ describe('an intermediate', async () => {
     const below = await issuing.intermediate()
     expect(verdict(await issuing.svid('/checkout'))).toBe('spiffe://prod.example/checkout')
     expect(verdict(await below.svid('/checkout'))).toBe('spiffe://prod.example/checkout')
+    // Once for all connections, for as long as its root serves.
+    const [verify, now] = [verifierOf({ 'prod.example': ca }), Date.now()]
+    const peer = peerOf(await below.svid('/checkout'))
+    expect(verify(peer, now)).toBe(verify(peer, now))
   })
 
   test('that is not shown and not configured leaves the path open', async () => {

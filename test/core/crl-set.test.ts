@@ -1,7 +1,7 @@
 // What a set of revocation lists answers, until when, and which list may take the place of another.
 import { describe, expect, test } from 'vitest'
 import { parseCrl } from '../../packages/core/src/identity/revocation/crl.ts'
-import { isOlder } from '../../packages/core/src/identity/revocation/crl-age.ts'
+import { isOlder, supersedes } from '../../packages/core/src/identity/revocation/crl-age.ts'
 import { CrlSet } from '../../packages/core/src/identity/revocation/crl-set.ts'
 import { revocationFlaw } from '../../packages/core/src/identity/revocation/revocation-flaw.ts'
 import { crl, crlExtensions, scopes } from './support/der-crl.ts'
@@ -27,6 +27,8 @@ describe('a set of lists', () => {
     expect([ask(...numbers), ask(...numbers.toReversed())]).toEqual([june, june])
     const times = [crl(root, { from: '260502000000Z', until: '260615000000Z' }), crl(root)]
     expect([ask(...times), ask(...times.toReversed())]).toEqual([june, june])
+    const longer = [crl(root, { number: 2 }), crl(root, { number: 1, until: '260615000000Z' })]
+    expect(ask(...longer)).toEqual({ kind: 'good', until: july })
   })
 
   test('says so by the first to end of several that are needed', () => {
@@ -56,8 +58,11 @@ describe('a set of lists', () => {
         return anchor.publicKey
       },
     })
-    for (let i = 0; i < 3; i += 1) expect(list.isSignedBy(withSpki(Uint8Array.from(anchor.spki)))).toBe(true)
-    expect(asked).toBe(1)
+    for (let i = 0; i < 3; i += 1) {
+      expect(list.isSignedBy(withSpki(Uint8Array.from(anchor.spki)))).toBe(true)
+      list.isSignedBy(withSpki(Uint8Array.of(0)))
+    }
+    expect(asked).toBe(2)
     // Nobody can make it remember more than a few keys.
     for (let i = 0; i < 64; i += 1) list.isSignedBy(withSpki(Uint8Array.of(i)))
     list.isSignedBy(withSpki(anchor.spki))
@@ -74,6 +79,9 @@ describe('a set of lists', () => {
     ])
     const list = setOf(crl(root, { revoked: [7] }))
     expect([codeIn(list, 'hard'), codeIn(list, 'soft')]).toEqual([revoked, revoked])
+    expect(revocationFlaw(path, () => undefined, 'hard')).toMatchObject({
+      detail: { expected: 'a current answer whether it was revoked', actual: 'the leaf has none' },
+    })
   })
 })
 
@@ -92,6 +100,20 @@ describe('a list that takes the place of another', () => {
     ['of what has changed', list({ number: 4, also: [crlExtensions.delta()] }), false],
   ])('%s: older %s', (_, next, isBefore) => {
     expect(isOlder(next, before)).toBe(isBefore)
+  })
+
+  test('is one that the same key has signed, of the same issuer and scope', () => {
+    const next = (options: Parameters<typeof crl>[1] = {}) =>
+      list({ number: 6, from: '260502000000Z', ...options })
+    const known = list({ number: 5 })
+    // Whose signature nobody has checked gives way to none: it may be anybody's.
+    expect(supersedes(next(), known)).toBe(false)
+    expect(known.isSignedBy(parsed(root.der))).toBe(true)
+    expect(supersedes(next(), known)).toBe(true)
+    expect(supersedes(list({ number: 4 }), known)).toBe(false)
+    expect(supersedes(next({ keys: authority().keys }), known)).toBe(false)
+    expect(supersedes(next({ also: [crlExtensions.scope(scopes.users)] }), known)).toBe(false)
+    expect(supersedes(next({ also: [extensions.authorityKeyId('x')] }), known)).toBe(false)
   })
 
   test('has a number of any size', () => {

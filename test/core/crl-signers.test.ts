@@ -107,6 +107,7 @@ describe('a separate key for lists', () => {
       'that has expired',
       { extensions: forCrls, parts: { validity: sequence(time('250101000000Z'), time('260101000000Z')) } },
     ],
+    ['of the serial number zero', { extensions: forCrls, parts: { serialNumber: integer(0) } }],
     [
       'with a critical extension that nobody knows',
       { extensions: [...forCrls, extension('1.2.3.4', true, hex('0500'))] },

@@ -14,7 +14,7 @@ const facts: DecisionFacts = {
   verification: 'none',
   durationMs: 1,
 }
-const refused = (refusal: Refusal) => deny('d-1', refusal, { status: 401, headers: {}, body: '' })
+const refused = (refusal: Refusal) => deny('d-1', refusal, { status: 401, headers: {}, body: '' }, {})
 
 describe('without a caller', () => {
   test.each([authenticated(), scopes('orders:read')])(
@@ -65,7 +65,7 @@ describe('the event of a decision', () => {
   })
 
   test('of an allow without a caller has no code and nothing to tell', () => {
-    const decision = allow(nobody, () => 'd-2')
+    const decision = allow(nobody, () => 'd-2', {})
     expect(recordDecision(decision, nobody, 5, facts)).toEqual({
       ...facts,
       id: 'd-2',
@@ -86,7 +86,7 @@ describe('the event of a decision', () => {
 describe('the id of an allow', () => {
   test('is made when it is first asked for, and once', () => {
     let made = 0
-    const decision = allow(nobody, () => `d-${(made += 1)}`)
+    const decision = allow(nobody, () => `d-${(made += 1)}`, {})
     expect(made).toBe(0)
     expect([decision.id, decision.id]).toEqual(['d-1', 'd-1'])
     expect(made).toBe(1)

@@ -13,6 +13,7 @@ import {
   UnexpectedStatus,
   type FetchOptions,
 } from '../../packages/core/src/identity/trust/fetch-document.ts'
+import { fetchReading } from '../../packages/core/src/identity/trust/reading.ts'
 
 const open = new Set<() => void>()
 afterEach(() => {
@@ -237,4 +238,17 @@ test.each(['', '[]', '"a"', 'null', '{', '{"a":1,"a":2}'])('the document %j is n
   expect(read).toThrow(
     expect.objectContaining({ name: 'NoAnswer', message: 'the answer is not a JSON object' }),
   )
+})
+
+test('what is sent back of an answer before is so long and no longer', async () => {
+  const sent: unknown[] = []
+  const url = new URL('https://keys.test/')
+  for (const length of [1024, 1025]) {
+    const last = { octets: Buffer.from('{}'), headers: { etag: 'e'.repeat(length) }, from: 'the answer', url }
+    await fetchReading(url, last, async (_, headers) => {
+      sent.push(headers['if-none-match']?.length)
+      return { status: 200, headers: {}, octets: Buffer.from('{}') }
+    })
+  }
+  expect(sent).toEqual([1024, undefined])
 })

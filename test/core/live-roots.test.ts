@@ -11,6 +11,15 @@ import {
 } from '@countersign/core'
 import { createTestCa, createTestClock, type TestCa } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
+import {
+  parseCertificate,
+  type ParsedCertificate,
+} from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
+import { TrustedRoots, type Bundle } from '../../packages/core/src/identity/peer/trusted-roots.ts'
+import type { Live } from '../../packages/core/src/identity/trust/live.ts'
+import { LiveValue } from '../../packages/core/src/identity/trust/live-value.ts'
+import { SuppliedValue } from '../../packages/core/src/identity/trust/supplied-value.ts'
+import { Refusal } from '../../packages/core/src/refusal.ts'
 import { connectionOf, present, settled } from './support/asking.ts'
 import { at, authority, extension, leaf } from './support/der-certificate.ts'
 import { pemOf } from './support/pem.ts'
@@ -439,3 +448,156 @@ test.each([undefined, Promise.resolve()])(
     ).toThrow(/`certificates.trustDomains\['prod.example'\]`: `follow` has to return a function/)
   },
 )
+
+describe('several sources of roots', () => {
+  const [one, two] = [authority(), authority()].map((each) => parseCertificate(each.der))
+  if (one === undefined || one instanceof Refusal || two === undefined || two instanceof Refusal) {
+    throw new Error('two roots')
+  }
+  const sourceOf = (
+    roots: readonly ParsedCertificate[] | undefined,
+    underWay?: Promise<void>,
+  ): Live<Bundle> => ({
+    current: () => roots && { roots, sequence: undefined, refreshHintSeconds: undefined },
+    prepared: async () => {},
+    underWay,
+    state: { status: 'fresh', readAt: undefined, problem: undefined },
+    close: () => {},
+  })
+  const rootsOf = (...sources: readonly Live<Bundle>[]) =>
+    new TrustedRoots(new Map(sources.map((source, i) => [`${i}.example`, source])), [])
+
+  test('are told apart by the root: what rests on it rests on its own source', () => {
+    const sources = [sourceOf(undefined), sourceOf([one]), sourceOf([two])]
+    const roots = rootsOf(...sources)
+    expect([one, two, undefined].map((root) => roots.sourceOf(root, 0))).toEqual([
+      sources[1],
+      sources[2],
+      undefined,
+    ])
+    expect(roots.all(0)).toEqual([one, two])
+  })
+
+  test('are waited for where they have nothing, and something is under way', () => {
+    const attempts = [Promise.resolve(), Promise.resolve()]
+    const sources = [sourceOf(undefined, attempts[0]), sourceOf(undefined), sourceOf([one], attempts[1])]
+    expect(rootsOf(...sources).underWay(0)).toEqual([attempts[0]])
+    expect(rootsOf(...sources.slice(1)).underWay(0)).toEqual([])
+  })
+})
+
+describe('a value that a source puts here', () => {
+  function followed() {
+    let listener: SourceListener | undefined
+    const clock = createTestClock(start)
+    const landed: boolean[] = []
+    let ends = 0
+    const value = new SuppliedValue({
+      clock,
+      source: {
+        follow: (one) => {
+          listener = one
+          return () => (ends += 1)
+        },
+      },
+      parse: (document) => {
+        if (document.length === 0) throw new Error('nothing in it')
+        return Buffer.from(document).toString()
+      },
+      maxStaleMs: 1000,
+      landed: (isReplaced) => landed.push(isReplaced),
+    })
+    return { value, clock, landed, source: present(listener), ends: () => ends }
+  }
+  const isPrepared = async ({ value }: ReturnType<typeof followed>): Promise<boolean> => {
+    let is = false
+    void value.prepared().then(() => (is = true))
+    await settled()
+    return is
+  }
+
+  test('is waited for until there is one, or none can be had, or time is up', async () => {
+    const [replaced, failed, late, closed] = [followed(), followed(), followed(), followed()]
+    expect(await isPrepared(replaced)).toBe(false)
+    expect(replaced.value.underWay).toBe(replaced.value.prepared())
+    replaced.source.replace('a')
+    failed.source.fail('down')
+    late.clock.advance({ seconds: 60 })
+    closed.value.close()
+    for (const house of [replaced, failed, late, closed]) expect(await isPrepared(house)).toBe(true)
+    expect(replaced.value.underWay).toBeUndefined()
+  })
+
+  test('says whether it is another one now', () => {
+    const { value, clock, landed, source } = followed()
+    source.replace('a')
+    source.replace(Buffer.from('b'))
+    source.replace('')
+    source.fail('down')
+    expect(landed).toEqual([true, true, false, false])
+    expect(value.current(clock.now())).toBe('b')
+    expect(value.state).toMatchObject({ status: 'stale', problem: 'down' })
+  })
+
+  test('is none any more once it is closed, whatever the source does then', () => {
+    const { value, clock, landed, source, ends } = followed()
+    source.replace('a')
+    value.close()
+    value.close()
+    source.replace('b')
+    source.fail('down')
+    expect([value.current(clock.now()), value.state.problem, ends()]).toEqual([undefined, undefined, 1])
+    expect(landed).toEqual([true])
+  })
+})
+
+test('a value that is confirmed is asked for by what was last said of it', async () => {
+  const clock = createTestClock(start)
+  const before: unknown[] = []
+  const replaced: boolean[] = []
+  const value = new LiveValue<{ text: string; etag: number }, string>({
+    clock,
+    read: async (last) => {
+      before.push(last?.etag)
+      return { text: 'same', etag: before.length }
+    },
+    areSame: (one, other) => one.text === other.text,
+    parse: ({ text }) => text,
+    intervalOf: () => 60_000,
+    maxStaleMs: 60_000,
+    landed: (isReplaced) => replaced.push(isReplaced),
+  })
+  await value.prepared()
+  for (let i = 0; i < 2; i += 1) {
+    clock.advance({ seconds: 120 })
+    await settled()
+  }
+  expect(before.slice(0, 3)).toEqual([undefined, 1, 2])
+  expect(replaced.slice(0, 3)).toEqual([true, false, false])
+  value.close()
+})
+
+test('a value that is read is read no more once it is closed', async () => {
+  const clock = createTestClock(start)
+  const signals: AbortSignal[] = []
+  const value = new LiveValue<string, string>({
+    clock,
+    read: (_, signal) => {
+      signals.push(signal)
+      return Promise.withResolvers<string>().promise
+    },
+    areSame: (one, other) => one === other,
+    parse: (reading) => reading,
+    intervalOf: () => 1000,
+    maxStaleMs: 1000,
+    landed: () => {},
+  })
+  void value.prepared()
+  expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+  value.close()
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true])
+  clock.advance({ seconds: 3600 })
+  await settled()
+  expect(value.current(clock.now())).toBeUndefined()
+  expect(signals).toHaveLength(1)
+})

@@ -2,7 +2,10 @@
 import { Refusal, validatePath } from '@countersign/core/certificate'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseNameConstraints } from '../../packages/core/src/identity/certificate/name-constraints.ts'
+import {
+  findViolation,
+  parseNameConstraints,
+} from '../../packages/core/src/identity/certificate/name-constraints.ts'
 import {
   at,
   attribute,
@@ -88,6 +91,8 @@ describe('a DNS name', () => {
     ['*', 'example', neither],
     ['a b.example', 'example', neither],
     ['-a.example', 'example', neither],
+    [hostOf(253), 'bb', inside],
+    [hostOf(254), 'bb', neither],
   ])('%s below %j', (own, base, answer) => {
     expect(within(dns(own), dns(base))).toEqual(answer)
   })
@@ -109,6 +114,8 @@ describe('a URI', () => {
     ['https://lab.example?@prod.example/', 'prod.example', outside],
     // Hosts that a constraint cannot be held against (RFC 5280 §4.2.1.10), or that readers disagree about.
     ['urn:spiffe:prod.example', 'prod.example', neither],
+    ['urn:x/https://prod.example/', 'prod.example', neither],
+    ['https://prod:1.example/', 'prod.example', neither],
     ['mailto:a@prod.example', 'prod.example', neither],
     ['spiffe:prod.example/a', 'prod.example', neither],
     ['https://192.0.2.1/', 'prod.example', neither],
@@ -147,6 +154,12 @@ describe('an e-mail address', () => {
     expect(within(email(own), email(base))).toEqual(answer)
   })
 })
+
+/** A host of so many characters whose last label is `bb`. */
+function hostOf(length: number): string {
+  const rest = `${'a'.repeat(length - 195)}.bb`
+  return `${'a'.repeat(63)}.`.repeat(3) + rest
+}
 
 describe('an IP address', () => {
   const six = (...tail: readonly number[]): number[] => [
@@ -205,13 +218,24 @@ describe('a directory name', () => {
   test('is the same in every kind of string', () => {
     const kinds: readonly (readonly [number, Buffer])[] = [
       [0x0c, Buffer.from('Ünder GmbH')],
+      // As letters of full width, which are compatible with the others (RFC 4518 §2.3).
+      [0x0c, Buffer.from('Ｕ\u0308nder GmbH')],
       [0x14, Buffer.from('Ünder GmbH', 'latin1')],
       [0x1e, Buffer.from('Ünder GmbH', 'utf16le').swap16()],
+      [0x1e, Buffer.from('Üｎder GmbH', 'utf16le').swap16()],
     ]
     const spelt = kinds.map(([tag, value]) => sequence(der(0x31, attribute('2.5.4.10', der(tag, value)))))
     for (const subject of spelt) {
       for (const base of spelt) expect(both({ parts: { subject } }, base)).toEqual(inside)
     }
+    const [utf8, utf16, other_] = [
+      der(0x0c, Buffer.from('Ω')),
+      der(0x1e, Buffer.from([0x03, 0xa9])),
+      der(0x1e, Buffer.from([0x00, 0xa9])),
+    ].map((value) => sequence(der(0x31, attribute('2.5.4.10', value))))
+    if (utf8 === undefined || utf16 === undefined || other_ === undefined) throw new Error('three names')
+    expect(both({ parts: { subject: utf16 } }, utf8)).toEqual(inside)
+    expect(both({ parts: { subject: other_ } }, utf8)).toEqual(outside)
   })
 
   test('of a value that is no text is compared octet for octet', () => {
@@ -227,6 +251,11 @@ describe('a directory name', () => {
     expect(both({ parts: { subject: pair('a', 'b') } }, pair('a', 'b'))).toEqual(inside)
     expect(both({ parts: { subject: pair('a', 'b') } }, pair('a', 'c'))).toEqual(outside)
     expect(both({ parts: { subject: pair('a', 'b') } }, name('a'))).toEqual(outside)
+    // The order of DER depends on the kinds of strings, which make no difference.
+    const twice = (utf8: string, printable: string): Buffer =>
+      sequence(der(0x31, attribute('2.5.4.3', text(0x0c, utf8)), attribute('2.5.4.3', text(0x13, printable))))
+    expect(both({ parts: { subject: twice('a', 'b') } }, twice('b', 'a'))).toEqual(inside)
+    expect(both({ parts: { subject: twice('a', 'b') } }, twice('a', 'a'))).toEqual(outside)
   })
 })
 
@@ -269,6 +298,15 @@ describe('a constraint', () => {
     // Beside an alternative name, the common name is nobody's.
     const beside = { parts: { subject: name('b.example') }, names: [uri('spiffe://prod.example/a')] }
     expect(isAllowed(beside, [dns('a.example')])).toBe(true)
+    // No other attribute has ever been read for a host.
+    const organization = sequence(der(0x31, attribute('2.5.4.10', text(0x0c, 'b.example'))))
+    expect(isAllowed({ parts: { subject: organization }, extensions: usages }, [dns('a.example')])).toBe(true)
+    expect(isAllowed(called('localhost'), [dns('a.example')])).toBe(true)
+  })
+
+  test('of directory names says nothing of a subject that is empty', () => {
+    const nameless = { parts: { subject: sequence() }, names: [uri('spiffe://prod.example/a')] }
+    expect(isAllowed(nameless, [directory(name('Corp'))])).toBe(true)
   })
 })
 
@@ -287,6 +325,16 @@ describe('along a path', () => {
     expect(codeOf(leaf(widening, { names: [dns('b.example')] }), first, [widening])).toBe(
       'certificate_name_not_permitted',
     )
+  })
+
+  test('an authority binds those below it, and neither itself nor those above', () => {
+    const called = extensions.alternativeNames(dns('ca.b.example'))
+    const above = authority({ commonName: 'Above', also: [called] }, root)
+    const narrow = authority({ commonName: 'Narrow', also: [called, short] }, above)
+    const own = { names: [dns('x.a.example')] }
+    expect(codeOf(leaf(narrow, own), root, [narrow, above])).toBe('accepted')
+    const below = authority({ commonName: 'Below', also: [called] }, narrow)
+    expect(codeOf(leaf(below, own), root, [below, narrow, above])).toBe('certificate_name_not_permitted')
   })
 
   test('the names of intermediates count, unless they only renew their own key', () => {
@@ -355,6 +403,19 @@ describe('along a path', () => {
     expect(codeOf(leaf(issuer, { names: [dns('b.a0.example')] }), anchor, chain)).toBe('accepted')
     expect(codeOf(leaf(issuer, { names: many }), anchor, chain)).toBe('certificate_name_not_permitted')
   })
+
+  test('each name is compared with what is permitted and with what is excluded', () => {
+    const constraints = parseNameConstraints(
+      sequence(der(0xa0, sequence(dns('example'))), der(0xa1, sequence(dns('b.example')))),
+    )
+    if (constraints === undefined) throw new Error('constraints')
+    const own = [
+      { kind: 'dns', value: 'a.example' },
+      { kind: 'dns', value: 'c.example' },
+    ] as const
+    expect(findViolation(own, constraints, { comparisons: 4 })).toBeUndefined()
+    expect(findViolation(own, constraints, { comparisons: 3 })).toBe('too many')
+  })
 })
 
 describe('constraints', () => {
@@ -385,6 +446,8 @@ describe('constraints', () => {
     ['for an IP address without a mask', permitted(subtree(ip(10, 0, 0, 0)))],
     ['for a mask with holes', permitted(subtree(ip(10, 0, 0, 0, 255, 0, 255, 0)))],
     ['for a mask with holes in an octet', permitted(subtree(ip(10, 0, 0, 0, 255, 5, 0, 0)))],
+    ['for a mask with a hole in front of an octet', permitted(subtree(ip(10, 0, 0, 0, 255, 1, 0, 0)))],
+    ['for a name of another kind whose inside is no DER', permitted(subtree(der(0xa0, Buffer.from('x'))))],
     ['for an IP address of six octets', permitted(subtree(ip(10, 0, 0, 255, 255, 255)))],
     ['for a name that is none', permitted(subtree(directory(integer(1))))],
     ['for a kind that is none', permitted(subtree(text(0x8f, 'x')))],

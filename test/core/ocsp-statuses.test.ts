@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { OcspStatuses } from '../../packages/core/src/identity/revocation/ocsp-statuses.ts'
+import { OcspMemory } from '../../packages/core/src/identity/revocation/ocsp-memory.ts'
 import { certIdOf, ocspRequestOf } from '../../packages/core/src/identity/revocation/ocsp-request.ts'
 import { fetchDocument } from '../../packages/core/src/identity/trust/fetch-document.ts'
 import {
@@ -77,6 +78,15 @@ describe('a status', () => {
     })
   })
 
+  test('that is being refreshed is looked at again soon', async () => {
+    const { clock, statuses } = await learnt()
+    clock.advance(50 * minute)
+    expect(statuses.statusOf(asked.certificate, asked.issuer, clock.now())).toMatchObject({
+      kind: 'good',
+      askAgainAt: clock.now() + 5000,
+    })
+  })
+
   test('is of one number of one authority: a name with a key', async () => {
     const house = await learnt()
     expect(house.kindOf(other)).toBe('none')
@@ -101,6 +111,8 @@ describe('a status', () => {
   test('that is unknown is none', async () => {
     const house = await learnt({ says: says.unknown })
     expect(house.kindOf(asked)).toBe('none')
+    expect(house.statuses.statusOf(asked.certificate, asked.issuer, now)).toBeUndefined()
+    expect(house.statuses.recall(asked, now)).toBeUndefined()
     expect(house.landings).toEqual([
       { responder: 'http://ocsp.test/', outcome: 'unknown', problem: undefined },
     ])
@@ -179,6 +191,22 @@ describe('an answer that comes later', () => {
     const house = await refreshed({ says: says.revoked(now - day) }, { says: word })
     expect(house.landings.at(-1)?.problem).toMatch(/still in time/)
     expect(house.kindOf(asked)).toBe('revoked')
+  })
+
+  test('says something where nobody knew anything', async () => {
+    const house = await refreshed({ says: says.unknown }, {})
+    expect(house.kindOf(asked)).toBe('good')
+  })
+
+  test('does not take back a revocation in its last millisecond', () => {
+    const memory = new OcspMemory(10)
+    const status = { kind: 'revoked', at: now - day, until: now + minute } as const
+    expect(memory.accept('one', { status, thisUpdate: now }, now)).toBeUndefined()
+    const next = { status: { kind: 'good', until: now + hour }, thisUpdate: now + 1 } as const
+    expect(memory.accept('one', next, now + minute)).toMatch(/still in time/)
+    expect(memory.find('one', now + minute)?.kind).toBe('revoked')
+    expect(memory.accept('one', next, now + minute + 1)).toBeUndefined()
+    expect(memory.find('one', now + minute + 1)?.kind).toBe('good')
   })
 
   test('may end a hold, once the revocation is out of time', async () => {
@@ -574,7 +602,10 @@ test('a responder that is down keeps nobody from asking another one', async () =
   void learn(...Array.from({ length: 70 }, (_, i) => namedBy(i + 1, down)))
   const wanted = namedBy(100, up)
   const known = learn(wanted)
+  let hasJoined = true
+  void learn(wanted).then(() => (hasJoined = false))
   await turns()
+  expect(hasJoined).toBe(true)
   await answerLast(wanted)
   expect(await known).toBe(true)
   expect(kindOf(wanted)).toBe('good')

@@ -162,6 +162,9 @@ describe('scopes are found by bits', () => {
 
   test('across many words, in any order', () => {
     const all = Array.from({ length: 100 }, () => newName('wide'))
+    const everything = new Granted(all)
+    expect(new AskedScopes(all).areAllIn(everything)).toBe(true)
+    expect(everything.asked).toBe(100)
     const set = new Granted(all.filter((_, i) => i % 3 === 0))
     for (const indexes of [
       [99],
@@ -177,9 +180,6 @@ describe('scopes are found by bits', () => {
       expect(asked.areAllIn(set)).toBe(indexes.every((i) => i % 3 === 0))
       expect(asked.isAnyIn(set)).toBe(indexes.some((i) => i % 3 === 0))
     }
-    const everything = new Granted(all)
-    expect(new AskedScopes(all).areAllIn(everything)).toBe(true)
-    expect(everything.asked).toBe(100)
   })
 
   test('after the set was asked once for each, met or not', () => {
@@ -189,6 +189,20 @@ describe('scopes are found by bits', () => {
     for (let i = 0; i < 3; i += 1) for (const asked of asks) asked.areAllIn(set)
     for (const asked of asks) asked.isAnyIn(set)
     expect(set.asked).toBe(2)
+  })
+
+  test('also after scopes of further words were asked for', () => {
+    const all = Array.from({ length: 100 }, () => newName('further'))
+    expect(new AskedScopes(all).areAllIn(new Granted([]))).toBe(false)
+    const asks = [0, 32, 64, 96].map((i) => new AskedScopes([present(all[i])]))
+    const set = new Granted(all)
+    for (let i = 0; i < 2; i += 1) {
+      for (const asked of asks) {
+        expect(asked.areAllIn(set)).toBe(true)
+        expect(asked.isAnyIn(set)).toBe(true)
+      }
+    }
+    expect(set.asked).toBe(4)
   })
 
   test('unless there are more than can be known: then by name, each time', () => {

@@ -75,14 +75,17 @@ describe('the metadata of a resource (RFC 9728)', () => {
   test('says which scopes its routes ask for, as soon as they are known', () => {
     const guard = guardOf({ resource: 'https://orders.test' })
     expect(documentOf(guard).document).not.toHaveProperty('scopes_supported')
-    guard.declare({ method: 'GET', path: '/orders', requirement: 'x', scopes: ['orders:read'] })
-    guard.declare({
-      method: 'POST',
+    const route = {
+      method: 'GET',
       path: '/orders',
       requirement: 'x',
-      scopes: ['orders:write', 'orders:read'],
-    })
-    guard.declare({ method: 'GET', path: '/health', requirement: null, scopes: [] })
+      status: 'declared',
+      declaredAt: null,
+    } as const
+    const routes = [{ ...route, scopes: ['orders:read'] }]
+    guard.register(() => routes)
+    expect(documentOf(guard).document['scopes_supported']).toEqual(['orders:read'])
+    routes.push({ ...route, scopes: ['orders:write', 'orders:read'] }, { ...route, scopes: [] })
     expect(documentOf(guard).document['scopes_supported']).toEqual(['orders:read', 'orders:write'])
   })
 

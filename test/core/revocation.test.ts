@@ -14,9 +14,13 @@ import {
 import { createTestClock, createTestIssuer } from '@countersign/testing'
 import { afterAll, describe, expect, test } from 'vitest'
 import { codeOf, connectionOf, present, requestWith, settled } from './support/asking.ts'
+import { parseCrl } from '../../packages/core/src/identity/revocation/crl.ts'
+import { Revocation } from '../../packages/core/src/identity/revocation/revocation.ts'
+import { parsed } from './support/crl-verdict.ts'
 import { crl, type CrlOptions } from './support/der-crl.ts'
 import { at, authority, createKeys, integer, leaf, names } from './support/der-certificate.ts'
 import { answerAbout, askedOf, says, type Asked } from './support/ocsp-answers.ts'
+import { someAsked, statusHouse } from './support/ocsp-statuses.ts'
 import { pemOf } from './support/pem.ts'
 import { forwardedRequest, written } from './support/proxies.ts'
 import { openTrustHouse, type TrustHouse } from './support/trust-house.ts'
@@ -656,4 +660,74 @@ test.each<[string, unknown, RegExp]>([
 ])('%s is a mistake', (_, revocation, message) => {
   const certificates = { trustDomains: { 'prod.example': pemOf(root.der) }, revocation } as CertificateOptions // a mistake
   expect(() => createGuard({ certificates })).toThrow(message)
+})
+
+describe('the questions about one certificate', () => {
+  const path = [parsed(checkout), parsed(root.der)]
+  const until = Date.parse('2026-07-01T00:00:00Z')
+  const now = at.getTime()
+  const listOf = (...octets: readonly Buffer[]) => octets.map((each) => parseCrl(each))
+  const live = (crls: ReturnType<typeof listOf> | undefined, underWay?: Promise<void>) => ({
+    now: crls,
+    current(this: { now: typeof crls }) {
+      return this.now
+    },
+    prepared: async () => {},
+    underWay,
+    state: { status: 'fresh' as const, readAt: undefined, problem: undefined },
+    close: () => {},
+  })
+  const parts = { intermediates: [], ocsp: undefined, mode: 'hard' as const }
+
+  test('are answered by the lists of now, also where one source of several has new ones', () => {
+    const other = authority({ commonName: 'Other' })
+    const sources = [live(listOf(lists.none)), live(listOf(crl(other)))]
+    const revocation = new Revocation({ ...parts, crls: sources })
+    const codeNow = (): string | undefined => revocation.inquire(now).flawOf(path)?.code
+    expect(codeNow()).toBeUndefined()
+    present(sources[0]).now = listOf(lists.checkout)
+    expect(codeNow()).toBe('certificate_revoked')
+    present(sources[0]).now = undefined
+    expect(codeNow()).toBe('revocation_unavailable')
+    present(sources[1]).now = listOf(lists.none)
+    expect(codeNow()).toBeUndefined()
+  })
+
+  test('count as long as their answers, and are asked again where they were left open', () => {
+    const asked = (crls: ReturnType<typeof listOf>) => {
+      const inquiry = new Revocation({ ...parts, crls: [live(crls)], mode: 'soft' }).inquire(now)
+      expect(inquiry.flawOf(path)).toBeUndefined()
+      return { until: inquiry.until, askAgainAt: inquiry.askAgainAt }
+    }
+    expect(asked(listOf(lists.none))).toEqual({ until, askAgainAt: Infinity })
+    expect(asked([])).toEqual({ until: Infinity, askAgainAt: now + 60_000 })
+  })
+
+  test('need help where one was left open, of lists under way, and of nobody else', async () => {
+    const underWay = Promise.resolve()
+    const helpOf = (crls: ReturnType<typeof listOf> | undefined) => {
+      const inquiry = new Revocation({ ...parts, crls: [live(crls, underWay), live([])] }).inquire(now)
+      inquiry.flawOf(path)
+      return inquiry.help()
+    }
+    expect(helpOf(listOf(lists.none))).toEqual([])
+    const [first, ...others] = helpOf(undefined)
+    expect(first).toBe(underWay)
+    expect(others).toEqual([])
+  })
+
+  test('are so many and no more, and are only those that were left open', async () => {
+    const { statuses, learn, answerLast, sent } = statusHouse()
+    const known = askedOf(root, { serialNumber: integer(5) })
+    const learning = learn(known)
+    await answerLast(known)
+    await learning
+    const inquiry = new Revocation({ ...parts, crls: [], ocsp: statuses }).inquire(now)
+    expect(inquiry.flawOf([known.certificate, known.issuer])).toBeUndefined()
+    expect(inquiry.help()).toEqual([])
+    for (const one of someAsked(20)) inquiry.flawOf([one.certificate, one.issuer])
+    expect(inquiry.help()).toHaveLength(1)
+    expect(sent).toHaveLength(1 + 16)
+    statuses.close()
+  })
 })

@@ -195,18 +195,24 @@ export function describeControllers(controllers: () => readonly object[]): void 
         path: '/orders',
         requirement: 'allOf(scopes(orders:read), scopes(orders:write))',
         scopes: ['orders:read', 'orders:write'],
+        status: 'declared',
+        declaredAt: null,
       })
       expect(entries).toContainEqual({
         method: 'GET',
         path: '/probes/live',
         requirement: 'unprotected(liveness probe, returns no data)',
         scopes: [],
+        status: 'declared',
+        declaredAt: null,
       })
       expect(entries).toContainEqual({
         method: 'GET',
         path: '/probes/undeclared',
         requirement: null,
         scopes: [],
+        status: 'undeclared',
+        declaredAt: null,
       })
       expect(entries.filter(({ path }) => path.startsWith('/reports/')).map(({ path }) => path)).toEqual([
         '/reports/kept',

@@ -25,7 +25,7 @@ test('can be read in a few minutes', () => {
 })
 
 describe('the packages table', () => {
-  test.each(['core', 'express', 'decorators', 'testing'])('has @countersign/%s', (name) => {
+  test.each(['core', 'express', 'decorators', 'policy', 'testing'])('has @countersign/%s', (name) => {
     expect(readme).toContain(`[\`@countersign/${name}\`](packages/${name})`)
   })
 })

@@ -17,8 +17,19 @@ const mayRead = anyOf(auditor, allOf(scopes('orders:read'), not(claim('suspended
 
 test('lists every requirement that there is', () => {
   const made: readonly string[] = [
-    ...['scopes', 'anyScope', 'userScopes', 'callerIs', 'callerIn', 'claim', 'authenticated'],
-    ...['provenBy', 'freshWithin', 'authenticatedWith', 'allOf', 'anyOf', 'not'],
+    'scopes',
+    'anyScope',
+    'userScopes',
+    'callerIs',
+    'callerIn',
+    'claim',
+    'authenticated',
+    'provenBy',
+    'freshWithin',
+    'authenticatedWith',
+    'allOf',
+    'anyOf',
+    'not',
   ]
   expect(named).toEqual(made)
   expect(made.filter((name) => !(name in core))).toEqual([])

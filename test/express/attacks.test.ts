@@ -143,6 +143,59 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect((await served.call('/handler', { headers })).code).toBe('route_undeclared')
   })
 
+  test.each([
+    ['a mounted application', (inner: ReturnType<typeof express>) => app.use(inner)],
+    [
+      'an application that a function calls',
+      (inner: ReturnType<typeof express>) =>
+        app.use(
+          (request: Request, response: Response, next: NextFunction) => void inner(request, response, next),
+        ),
+    ],
+  ])('the floor of %s declares nothing for what is behind it', async (_what, mount) => {
+    app.use(countersign(guard))
+    const inner = express()
+    inner.use(requires(authenticated()))
+    mount(inner)
+    app.get('/undeclared', handler('undeclared'))
+    app.use('/handler', handler('handler'))
+    const headers = await bearer(issuer)
+    for (const path of ['/undeclared', '/handler', '/handler']) {
+      const answer = await served.call(path, { headers })
+      expect(answer.code, path).toBe('route_undeclared')
+      expect(answer.body).not.toContain('handler"')
+    }
+    expect(ran).not.toContain('undeclared')
+  })
+
+  test('a floor in a router that is mounted while requests come allows nothing behind the router', async () => {
+    app.use(countersign(guard))
+    const outer = express.Router()
+    app.use('/outer', outer)
+    await served.call('/outer')
+    const lateRouter = (): ReturnType<typeof express.Router> => {
+      const late = express.Router()
+      late.use(requires(authenticated()))
+      late.use('/handler', handler('late'))
+      return late
+    }
+    const headers = await bearer(issuer)
+    const codes = async (path: string): Promise<unknown> => [
+      (await served.call(path, { headers })).code,
+      (await served.call(path, { headers })).code,
+    ]
+    app.use('/late', lateRouter())
+    outer.use('/late', lateRouter())
+    app.use(handler('behind'))
+    expect(await codes('/late/handler')).toEqual([null, null])
+    expect(await codes('/late/behind')).toEqual(['route_undeclared', 'route_undeclared'])
+    expect(await codes('/outer/late/behind')).toEqual(['route_undeclared', 'route_undeclared'])
+    expect(await codes('/outer/late/handler')).toEqual([null, null])
+    // Deep down, the first request has come in before anybody knew of the router.
+    outer.use('/later', lateRouter())
+    expect(await codes('/outer/later/handler')).toEqual(['route_undeclared', null])
+  })
+
   test('a status beyond 32 bits is the status that Node makes of it', async () => {
     app.use(countersign(guard))
     app.use((_request, response) => void response.writeHead(2 ** 32 + 200).end('secret'))

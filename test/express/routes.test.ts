@@ -419,10 +419,22 @@ describe.each(expressVersions)('%s', (_name, express) => {
     app.get('/forgotten', handler('forgotten'))
     app.use(admin)
     await served.call('/orders')
-    expect(guard.census()).toEqual([
-      { method: 'GET', path: '/orders', requirement: 'scopes(orders:read)', scopes: ['orders:read'] },
-      { method: 'GET', path: '/forgotten', requirement: null, scopes: [] },
-      { method: 'GET', path: '/panel', requirement: 'scopes(admin:write)', scopes: ['admin:write'] },
+    expect(guard.census().map(({ declaredAt: _place, ...entry }) => entry)).toEqual([
+      {
+        method: 'GET',
+        path: '/orders',
+        requirement: 'scopes(orders:read)',
+        scopes: ['orders:read'],
+        status: 'declared',
+      },
+      { method: 'GET', path: '/forgotten', requirement: null, scopes: [], status: 'undeclared' },
+      {
+        method: 'GET',
+        path: '/panel',
+        requirement: 'scopes(admin:write)',
+        scopes: ['admin:write'],
+        status: 'declared',
+      },
     ])
   })
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { tarballs, tool, version } from './tarballs.ts'
 
 test('every package is packed', () => {
-  const names = ['core', 'decorators', 'express', 'testing'].map((name) => `@countersign/${name}`)
+  const names = ['core', 'decorators', 'express', 'policy', 'testing'].map((name) => `@countersign/${name}`)
   assert.deepEqual(
     tarballs.map(({ name }) => name),
     names,
@@ -19,7 +19,7 @@ for (const { name, path, files, manifest } of tarballs) {
   describe(`the tarball of ${name}`, () => {
     test('holds the built code with its types, the licence and the readme, and nothing else', () => {
       const isExpected = (file: string) =>
-        /^(dist\/.*\.(js|d\.ts)|LICENSE|README\.md|package\.json)$/.test(file)
+        /^(dist\/.*\.(js|d\.ts)|LICENSE|README\.md|package\.json|schema\.json)$/.test(file)
       assert.deepEqual(
         files.filter((file) => !isExpected(file)),
         [],
@@ -37,7 +37,9 @@ for (const { name, path, files, manifest } of tarballs) {
     test('says what it is and where it runs', () => {
       assert.equal(manifest.license, 'Apache-2.0')
       assert.equal(manifest.engines?.node, '>=22.12')
-      const targets = Object.values(manifest.exports).flatMap((entry) => Object.values(entry))
+      const targets = Object.values(manifest.exports).flatMap((entry) =>
+        typeof entry === 'string' ? [entry] : Object.values(entry),
+      )
       const missing = targets.filter((target) => !files.includes(target.replace('./', '')))
       assert.deepEqual(missing, [])
     })

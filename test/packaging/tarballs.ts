@@ -22,14 +22,17 @@ export interface Manifest {
   readonly name: string
   readonly license?: string
   readonly engines?: { readonly node?: string }
-  readonly exports: Readonly<Record<string, { readonly types: string; readonly default: string }>>
+  /** A string for what is data and no code. */
+  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
 }
 
 export const tarballs: readonly Tarball[] = packAll()
 
 /** Every name under which something can be imported: `@countersign/core`, `@countersign/core/adapter`, … */
 export const entries: readonly string[] = tarballs.flatMap(({ name, manifest }) =>
-  Object.keys(manifest.exports).map((subpath) => name + subpath.slice(1)),
+  Object.entries(manifest.exports).flatMap(([subpath, target]) =>
+    typeof target === 'string' ? [] : [name + subpath.slice(1)],
+  ),
 )
 
 function packAll(): Tarball[] {

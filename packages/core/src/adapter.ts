@@ -1,7 +1,10 @@
 /** What the framework adapters are made with. Not for applications: it may change in any version. */
+export { listed, spelled, type ListRoutes } from './census.ts'
 export { RequestContext } from './context.ts'
+export { declaredAt } from './declared-at.ts'
+export { rehearse, type Rehearsal } from './decision/rehearse.ts'
 export { requireGuard, type Guard } from './guard.ts'
-export { joinPlacements } from './policy/joined-placements.ts'
+export { joinPlacements, withDocument, withFloor } from './policy/joined-placements.ts'
 export { requirePlacement, type Placement } from './policy/placement.ts'
 export { parseCallerPattern, type CallerPattern } from './policy/caller-pattern.ts'
 export type { Occasion } from './policy/occasion.ts'

@@ -8,11 +8,12 @@ import { Unprotected, isRequirement, type Placement } from './policy/placement.t
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import { noFields, type HeaderField } from './request/identity-headers.ts'
-import type { InboundRequest } from './request/inbound-request.ts'
+import { isPreflight, type InboundRequest } from './request/inbound-request.ts'
 
 /** A guard, as its contexts see it. */
 export interface ContextGuard {
   readonly undeclared: Requirement | undefined
+  readonly passesPreflights: boolean
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,
@@ -28,7 +29,8 @@ export interface ContextGuard {
 }
 
 /** What a decision is made of. */
-export interface Facts {
+export class Facts {
+  readonly guard: ContextGuard
   readonly occasion: Occasion
   /** All that is asked; undefined where the route itself is refused. */
   readonly placement: Placement | undefined
@@ -39,6 +41,23 @@ export interface Facts {
   readonly route: string
   readonly registered: string
   readonly startedAt: number
+
+  constructor(
+    guard: ContextGuard,
+    occasion: Occasion,
+    asked: { readonly placement: Placement | undefined; readonly code: Placement | undefined },
+    authentication: Authentication | Refusal,
+    startedAt: number,
+  ) {
+    this.guard = guard
+    this.occasion = occasion
+    this.placement = asked.placement
+    this.code = asked.code
+    this.authentication = authentication
+    this.route = occasion.route
+    this.registered = occasion.registered
+    this.startedAt = startedAt
+  }
 }
 
 /**
@@ -88,8 +107,22 @@ export class RequestContext implements Occasion {
     if (isRequirement(placement)) this.#floor = withFloor(this.#floor, placement)
     else this.#beside = { placement, handlers }
     const code = this.#floor ?? placement
-    this.#arrive(route, route)
+    this.#arrive(route, '')
     return this.#settle(code, code, false)
+  }
+
+  /**
+   * The same for a requirement that was met somewhere on the way, where nobody knows for what it speaks: it is asked of all that
+   * follows, and allows none of it.
+   */
+  enterStray(requirement: Requirement, route: string): Decision | Promise<Decision> {
+    const before = this.decision
+    const restore = (decision: Decision): Decision => {
+      if (decision.outcome === 'allow') this.decision = before
+      return decision
+    }
+    const decision = this.enter(requirement, route)
+    return decision instanceof Promise ? decision.then(restore) : restore(decision)
   }
 
   /**
@@ -168,6 +201,20 @@ export class RequestContext implements Occasion {
     this.registered = registered
   }
 
+  /**
+   * For adapters: true for a CORS preflight that the guard passes on. Nothing is decided for it, and it has no caller: whatever is
+   * answered may say no more than which requests are allowed.
+   */
+  get isPreflight(): boolean {
+    return this.#guard.passesPreflights && isPreflight(this.request)
+  }
+
+  /** For adapters: records that a preflight is answered. */
+  answerPreflight(route: string): void {
+    this.#arrive(route, route)
+    void this.#finish(anonymous, preflightAnswer, preflightAnswer, true)
+  }
+
   /** For adapters: the RFC 9728 document of the service; undefined where the guard has no `resource`. */
   get resourceMetadata(): ResourceMetadata | undefined {
     return this.#guard.resourceMetadata
@@ -222,8 +269,7 @@ export class RequestContext implements Occasion {
     placement: Placement | undefined,
     code: Placement | undefined,
   ): Facts {
-    const { route, registered } = this
-    return { occasion: this, placement, code, authentication, route, registered, startedAt: this.#startedAt }
+    return new Facts(this.#guard, this, { placement, code }, authentication, this.#startedAt)
   }
 
   #keep(decision: Decision, facts: Facts, isFinal: boolean): Decision {
@@ -251,6 +297,7 @@ export class RequestContext implements Occasion {
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
+const preflightAnswer = new Unprotected('CORS preflight')
 const internalError = new Refusal('internal_error')
 const routeUndeclared = new Refusal('route_undeclared', {
   expected: 'a declaration of who may call this route',

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Census, type CensusEntry } from './census.ts'
+import { Census, listed, spelled, type CensusEntry, type ListRoutes } from './census.ts'
 import { systemClock } from './clock/clock.ts'
-import { RequestContext, type ContextGuard, type Facts } from './context.ts'
+import { Facts, RequestContext, type ContextGuard } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
-import { allow, deny, type Decision } from './decision/decision.ts'
+import { allow, basisOf, deny, type Decision } from './decision/decision.ts'
+import { explain, type Explanation } from './decision/explain.ts'
 import { Judge, withoutPolicy } from './decision/judge.ts'
 import { Observations, type Observation } from './decision/observations.ts'
 import { Shadow, type CandidateDifference } from './decision/shadow.ts'
@@ -24,8 +25,10 @@ import { verifyToken } from './identity/token/verify-token.ts'
 import { whenKnown } from './identity/when-known.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
+import { placeOf } from './policy/missing-scope.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, requirePlacement, type Placement } from './policy/placement.ts'
+import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
 import {
   IdentityHeaders,
@@ -94,6 +97,7 @@ export class Guard {
     this.#shadow = new Shadow({ ...this.#options, policy: this.#options.policy.policy, clock })
     this.#inside = {
       undeclared: this.#options.undeclared,
+      passesPreflights: this.#options.passesPreflights,
       authenticate: (request, fields) => this.#authenticate(request, fields),
       policyOf: (occasion) => this.#policyOf(occasion),
       conclude: (authentication, facts) => this.#conclude(authentication, facts),
@@ -141,25 +145,68 @@ export class Guard {
     return this.#observations.entries()
   }
 
+  /**
+   * Why a decision of this guard came out as it did: which rules spoke, where the caller's scopes come from, and for a refusal the
+   * smallest change that would have allowed it. For the operator: it is never sent. Undefined for a decision of another guard.
+   */
+  explain(decision: Decision): Explanation | undefined {
+    const basis = basisOf(decision)
+    if (!(basis instanceof Facts) || basis.guard !== this.#inside) return undefined
+    return explain(decision, basis, this.#judge, this.#environment.clock.now())
+  }
+
   /** Where the policy's `candidate` decides otherwise than the policy, by route and caller. */
   candidateDifferences(): readonly CandidateDifference[] {
     return this.#shadow.differences()
   }
 
-  /** The routes that adapters have registered, and what each asks of its caller. */
+  /**
+   * The routes of the applications behind this guard as they are now, and what each asks of its caller. An application is known once
+   * it was sealed, or has had a request.
+   */
   census(): readonly CensusEntry[] {
     return this.#census.entries()
   }
 
-  /** For adapters: makes a route known to the census. */
-  declare(entry: CensusEntry): void {
-    this.#census.record(entry)
+  /** For adapters: makes the routes of an application known to the census, which asks for them whenever it is taken. */
+  register(list: ListRoutes): void {
+    this.#census.add(list)
   }
 
-  /** For adapters: tells the operator which routes say nothing and are refused, once the census has been taken. */
-  reportUndeclared(): void {
-    const routes = this.#options.undeclared === undefined ? this.#census.undeclared() : undefined
-    if (routes !== undefined) this.#log?.tellUndeclared(routes)
+  /** For adapters: what the policy document says of a route, by its spelling; undefined where it says nothing. */
+  documentOf(spelling: string): { readonly placement: Placement; readonly at: string } | undefined {
+    const { entries, placement } =
+      this.#judge.policy?.routeOf({ route: spelling, registered: spelling }) ?? {}
+    const [first] = entries ?? []
+    return first === undefined || placement === undefined
+      ? undefined
+      : { placement, at: `policy ${placeOf(first.at)}` }
+  }
+
+  /** For adapters: another object whenever the policy document was replaced. */
+  get policyInForce(): object | undefined {
+    return this.#judge.policy
+  }
+
+  /** For adapters: the routes that the policy document speaks of and that are none of these. They protect nothing. */
+  unknownRoutes(routes: readonly CensusEntry[]): readonly string[] {
+    return this.#judge.policy?.unknownRoutes(routes) ?? []
+  }
+
+  /** For adapters: tells the operator which routes say nothing and are refused. */
+  reportUndeclared(routes: readonly CensusEntry[]): void {
+    if (routes.length === 0 || this.#options.undeclared !== undefined) return
+    this.#log?.tellUndeclared(listed(routes.map(spelled)))
+  }
+
+  /** For adapters: what routes that say nothing are held to; undefined where they are refused. */
+  get undeclared(): Requirement | undefined {
+    return this.#options.undeclared
+  }
+
+  /** For adapters: true if such routes stop the start. */
+  get failsStart(): boolean {
+    return this.#options.failsStart
   }
 
   /** PEM of all roots whose client certificates are accepted now, for the `ca` of a TLS server; empty where none are. */
@@ -230,16 +277,21 @@ export class Guard {
       if (isOver()) return this.#refuse(closed, facts)
       this.#shadow.compare(refusal, authentication, facts)
       return refusal === undefined
-        ? this.#allow(authentication, caller)
+        ? this.#allow(authentication, caller, facts)
         : this.#refuse(refusal, facts, authentication, caller)
     })
   }
 
-  #allow({ nextNonce }: Authentication, caller: Caller | undefined, observed?: Refusal): Decision {
+  #allow(
+    { nextNonce }: Authentication,
+    caller: Caller | undefined,
+    facts: Facts,
+    observed?: Refusal,
+  ): Decision {
     // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
     const headers =
       nextNonce === undefined ? undefined : { 'dpop-nonce': nextNonce, 'cache-control': 'no-store' }
-    return allow(caller, this.#environment.newId, headers, observed)
+    return allow(caller, this.#environment.newId, facts, headers, observed)
   }
 
   /** Denies, or lets pass and remembers why it would have been denied. */
@@ -250,7 +302,7 @@ export class Guard {
     caller?: Caller,
   ): Decision {
     if (this.#letsPass(facts)) {
-      return this.#allow(authentication, caller, refusal)
+      return this.#allow(authentication, caller, facts, refusal)
     }
     const { placement, occasion } = facts
     const id = this.#environment.newId()
@@ -258,7 +310,7 @@ export class Guard {
     const scheme = presentedScheme(occasion.request)
     const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
     const context = { id, placement, scheme, nonce, isHttp2: isHttp2(occasion.request) }
-    return deny(id, refusal, refusalResponse(refusal, context, challenge))
+    return deny(id, refusal, refusalResponse(refusal, context, challenge), facts)
   }
 
   // What fails here refuses.
@@ -337,9 +389,9 @@ export class Guard {
 
   #observe(refusal: Refusal | undefined, facts: Facts): void {
     if (!this.#isEverObserved || !isObserved(this.#options.mode, this.#circumstancesOf(facts))) return
-    const { placement, registered } = facts
+    const { placement, route, registered } = facts
     this.#observations.record({
-      route: registered,
+      route: registered === '' ? route : registered,
       caller: this.#callerIn(facts)?.id ?? null,
       requirement: placement?.text ?? null,
       scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],

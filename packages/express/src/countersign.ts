@@ -1,9 +1,14 @@
 import { ConfigurationError, type GuardOptions } from '@countersign/core'
 import { registerMounter, requireGuard, type Guard } from '@countersign/core/adapter'
-import type { RequestHandler } from 'express'
-import { admit, guardMiddlewares, installOn } from './install.ts'
+import type { Request, RequestHandler } from 'express'
+import { routerOf } from './framework.ts'
+import { markGuard } from './guard-middlewares.ts'
+import { admit, boundNewRouters, installOn } from './install.ts'
+import type { MountPoint } from './mount-point.ts'
 import { expressMounter } from './mount.ts'
 import { contextOf } from './request-context.ts'
+import { standingPlaceOf } from './router-tree.ts'
+import { reportUnsealed } from './seal.ts'
 
 /**
  * Puts an application behind a guard: `app.use(countersign({ audience, issuers }))`, before its routes. Nothing is
@@ -13,11 +18,19 @@ import { contextOf } from './request-context.ts'
 export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandler {
   const guard = requireGuard(optionsOrGuard)
   registerMounter(expressMounter)
+  let entry: { readonly router: object | undefined; readonly point: MountPoint | undefined } | undefined
+  // Needed where nobody has followed the request to here: at the root, and for the first ones in a router.
+  function standingPlace({ app }: Request): MountPoint | undefined {
+    const router = routerOf(app)
+    if (entry?.router !== router) entry = { router, point: standingPlaceOf(middleware, router) }
+    return entry?.point
+  }
   const middleware: RequestHandler = function countersign(request, _response, next) {
     const known = contextOf(request)
     if (known === undefined) {
-      installOn(request.app, guard)
-      admit(request, guard)
+      if (installOn(request.app, guard)) reportUnsealed(request.app, guard)
+      else boundNewRouters(request.app)
+      admit(request, guard, standingPlace(request))
       next()
     } else if (guard.hasOpened(known)) next()
     else {
@@ -29,6 +42,6 @@ export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandle
       )
     }
   }
-  guardMiddlewares.set(middleware, guard)
+  markGuard(middleware, guard)
   return middleware
 }

@@ -3,41 +3,46 @@ import {
   callerOptional as optional,
   scopes,
   unprotected as open,
+  type Decision,
   type Placement,
   type ScopeName,
 } from '@countersign/core'
-import { Refusal, Requirement, requirePlacement } from '@countersign/core/adapter'
-import type { Application, RequestHandler } from 'express'
+import {
+  Refusal,
+  Requirement,
+  declaredAt,
+  requirePlacement,
+  type RequestContext,
+} from '@countersign/core/adapter'
+import type { Request, RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
 import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
-import { contextOf } from './request-context.ts'
-import { walk } from './router-tree.ts'
-import { boundLayer, handlerOf } from './scopes.ts'
+import { contextOf, mountPointOf } from './request-context.ts'
+import { handlerOf } from './layer-handlers.ts'
+import { boundRouters, walk } from './router-tree.ts'
+import { boundLayer } from './scopes.ts'
 
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
  * same `use` as a handler. Throws a ConfigurationError for anything that is not a requirement.
  */
 export function requires(placement: Placement): RequestHandler {
+  return declaring(placement, declaredAt(requires))
+}
+
+/** Makes a declaration of who may call, and says where it stands. */
+export function declaring(placement: Placement, place: string | null): RequestHandler {
   const valid = requirePlacement(placement, 'requires(…)')
   const declaration: RequestHandler = function countersignRequires(request, response, next) {
     const context = contextOf(request)
     if (context === undefined) next(noGuard(valid.text))
     else if (isDecidedByRoute(request, declaration)) next()
-    else {
-      const path = `use ${declarationPath(declaration)}`
-      const beside = valid instanceof Requirement ? undefined : handlersBeside(declaration, request.app)
-      answer(
-        beside?.size === 0 ? context.refuse(nothingBeside, path) : context.enter(valid, path, beside),
-        response,
-        next,
-      )
-    }
+    else answer(enter(context, request, declaration, valid), response, next)
   }
-  markDeclaration(declaration, valid)
+  markDeclaration(declaration, { placement: valid, declaredAt: place })
   return declaration
 }
 
@@ -56,22 +61,43 @@ const noGuard = (what: string): ConfigurationError =>
 
 /** The caller must have all of these scopes. */
 export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): RequestHandler =>
-  requires(scopes(...names))
+  declaring(scopes(...names), declaredAt(requireScopes))
 
 /** Everybody may call: no credential is read and there is no caller. The reason is kept in the census. */
-export const unprotected = (reason: string): RequestHandler => requires(open(reason))
+export const unprotected = (reason: string): RequestHandler =>
+  declaring(open(reason), declaredAt(unprotected))
 
 /** Who presents nothing may call too (`callerOf(req)` is then undefined); who presents something is verified. */
-export const callerOptional = (reason: string): RequestHandler => requires(optional(reason))
+export const callerOptional = (reason: string): RequestHandler =>
+  declaring(optional(reason), declaredAt(callerOptional))
+
+// In a `use`, or wherever a function has called it.
+function enter(
+  context: RequestContext,
+  request: Request,
+  declaration: object,
+  placement: Placement,
+): Decision | Promise<Decision> {
+  const path = `use ${declarationPath(declaration)}`
+  if (!(placement instanceof Requirement)) {
+    const beside = handlersBeside(declaration, routerOf(request.app))
+    return beside.size === 0 ? context.refuse(nothingBeside, path) : context.enter(placement, path, beside)
+  }
+  const point = mountPointOf(request)
+  if (point?.holds(declaration) === true) return context.enter(placement, path)
+  // Nobody will see the request leave. Should that be a router that was mounted only now, the next one is followed there.
+  boundRouters(point?.root)
+  return context.enterStray(placement, path)
+}
 
 // Looked for each time: routes and handlers may be added while the service runs.
-function handlersBeside(declaration: object, app: Application): ReadonlySet<object> {
+function handlersBeside(declaration: object, router: object | undefined): ReadonlySet<object> {
   const handlers = new Set<object>()
-  walk(routerOf(app), {
+  walk(router, {
     declaration(found, _path, beside) {
       if (found !== declaration || beside === undefined) return
-      boundLayer(beside)
-      handlers.add(handlerOf(beside))
+      boundLayer(beside.layer, beside.owner)
+      handlers.add(handlerOf(beside.layer))
     },
   })
   return handlers

@@ -1,4 +1,5 @@
 import type { Application, NextFunction, Request, Response } from 'express'
+import { applicationBehind } from './mounted-application.ts'
 
 /*
  * The parts of Express that this adapter looks at beyond its documented API: the stack of layers, and in a route the
@@ -38,6 +39,17 @@ export function layersOf(router: object | undefined): readonly RouterLayer[] {
   return Array.isArray(stack) ? stack : []
 }
 
+/** The router that a handler hands requests on to: itself, or that of the application that is mounted; undefined for any other. */
+export function routerBehind(handler: object): object | undefined {
+  if ('stack' in handler) return handler
+  const application = applicationBehind(handler)
+  return application === undefined ? undefined : routerOf(application)
+}
+
+/** The application that another one is mounted in. */
+export const parentOf = (app: Application): Application | undefined =>
+  (app as { readonly parent?: Application }).parent // untyped, and documented with the `mount` event
+
 /** The router of an application: `_router` in Express 4, where `router` is a getter that throws; `router` in Express 5. */
 export function routerOf(app: Application): object | undefined {
   const internals = app as { readonly _router?: object; readonly router?: object } // the names differ by major version
@@ -62,6 +74,31 @@ export const isMountedAlike = (one: RouterLayer, other: RouterLayer): boolean =>
   isMountedAtRoot(one) === isMountedAtRoot(other) &&
   pathText(one.rawPath) === pathText(other.rawPath) &&
   one.regexp?.source === other.regexp?.source
+
+/** Where a layer is mounted, as it was written; undefined where Express does not keep that. */
+export function mountText(layer: RouterLayer): string | undefined {
+  if (isMountedAtRoot(layer)) return ''
+  if (layer.rawPath === undefined) return literalOf(layer.regexp)
+  const text = pathText(layer.rawPath)
+  return text.endsWith('/') ? text.slice(0, -1) : text
+}
+
+/** True if whoever comes to `later` has come by `earlier`, for certain: that is mounted at plain text, with which the other's path begins. */
+export function isOnTheWay(earlier: RouterLayer, later: RouterLayer): boolean {
+  const text = mountText(earlier)
+  const path = later.route === undefined ? mountText(later) : later.route.path
+  if (text === undefined || !plainPath.test(text) || typeof path !== 'string') return false
+  // `|` separates whole paths in Express 4.
+  return (path === text || path.startsWith(`${text}/`)) && !path.includes('|')
+}
+
+const plainPath = /^(?:\/[\w.~-]+)+$/
+
+// Of a path without parameters, Express 4 makes `^\/admin\/?(?=\/|$)`.
+function literalOf(regexp: RegExp | undefined): string | undefined {
+  const [, escaped] = /^\^((?:\\\/(?:[\w~-]|\\\.)+)+)\\\/\?\(\?=\\\/\|\$\)$/.exec(regexp?.source ?? '') ?? []
+  return escaped?.replaceAll('\\', '')
+}
 
 /** A path as it was registered, for events, the census and messages. */
 export function pathText(path: unknown): string {

@@ -2,6 +2,7 @@ export { countersign } from './countersign.ts'
 export { callerOptional, requireScopes, requires, unprotected } from './declarations.ts'
 export { resourceMetadata } from './resource-metadata.ts'
 export { callerOf } from './request-context.ts'
+export { sealRoutes } from './seal.ts'
 export { createTlsServer } from './tls-server.ts'
 export {
   CallerUnavailableError,
@@ -25,6 +26,7 @@ export {
   enforced,
   entraId,
   envoy,
+  formatCensus,
   freshWithin,
   githubActions,
   google,
@@ -44,6 +46,7 @@ export {
   traefik,
   userScopes,
   type Caller,
+  type CensusEntry,
   type ForwardedOptions,
   type Guard,
   type GuardOptions,

@@ -1,43 +1,83 @@
-import { ConfigurationError } from '@countersign/core'
-import { Requirement, joinPlacements, type Guard } from '@countersign/core/adapter'
+import type { Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
-import { isMountedAtRoot, layersOf, pathText, prototypesOf, routerOf, type Route } from './framework.ts'
+import { layersOf, parentOf, prototypesOf, routerOf, type Route } from './framework.ts'
+import { guardOfAll } from './guard-middlewares.ts'
 import { installLatch } from './latch.ts'
+import { MountPoint } from './mount-point.ts'
 import { rememberPath } from './paths.ts'
-import { declarationsOf, protectRoute } from './protected-route.ts'
+import { protectRoute } from './protected-route.ts'
+import {
+  attachContext,
+  mountPointOf,
+  rememberMountPoint,
+  rememberRoute,
+  requireCaller,
+  routeOf,
+} from './request-context.ts'
+import { routeCensus } from './route-census.ts'
 import { boundRouters, walk } from './router-tree.ts'
-import { handlerOf } from './scopes.ts'
-import { attachContext, rememberRoute, requireCaller, routeOf } from './request-context.ts'
 
-/** The middlewares that put a guard before an application. */
-export const guardMiddlewares = new WeakMap<object, Guard>()
+/** The guards that applications were prepared for. */
+const installed = new WeakMap<Application, Set<Guard>>()
 
-const installed = new WeakSet<object>()
+/** How many layers an application had when its routers were bounded last. */
+const bounded = new WeakMap<object, number>()
 
-/** Prepares an application once: takes the census, and bounds what is allowed in its routers to them. */
-export function installOn(app: Application, guard: Guard): void {
-  if (installed.has(app)) return
-  installed.add(app)
-  boundRouters(routerOf(app))
-  takeCensus(app, guard)
+/** Bounds what was mounted in an application since. What was mounted deeper is found when a request comes to it. */
+export function boundNewRouters(app: Application): void {
+  const router = routerOf(app)
+  const { length } = layersOf(router)
+  if (router === undefined || bounded.get(router) === length) return
+  bounded.set(router, length)
+  boundRouters(router)
+}
+
+/**
+ * Prepares an application once: makes its routes known to the census, and bounds what is allowed in its routers to them. True if
+ * this has not been done before.
+ */
+export function installOn(app: Application, guard: Guard): boolean {
+  const guards = installed.get(app)
+  if (guards?.has(guard) === true) return false
+  boundNewRouters(app)
+  walk(routerOf(app), { declaration: rememberPath })
+  const listRoutes = routeCensus(app, guard)
+  // Behind the same guard, an application that it is mounted in lists its routes, with their whole paths.
+  guard.register(() => (isPartOfAnother(app, guard) ? [] : listRoutes()))
+  if (guards !== undefined) {
+    guards.add(guard)
+    return true
+  }
+  installed.set(app, new Set([guard]))
   Object.defineProperty(prototypesOf(app).request, 'route', {
     configurable: true,
     get: () => undefined,
-    // Mounted at the root, the guard covers every route: one that was registered before it is held to it all the same.
+    // Mounted at the root, a guard covers every route: one that was registered before it is held to it all the same.
     set(this: Request, route: Route) {
-      if (coversAll(app, guard)) admit(this, guard)
+      const own = routerOf(app)
+      const covering = guardOfAll(own)
+      if (own !== undefined && covering !== undefined) admit(this, covering, MountPoint.rootOf(own))
       else Object.defineProperty(this, 'route', { configurable: true, writable: true })
       this.route = route
     },
   })
+  return true
+}
+
+export function isPartOfAnother(app: Application, guard: Guard): boolean {
+  const parent = parentOf(app)
+  return (
+    parent !== undefined && (installed.get(parent)?.has(guard) === true || isPartOfAnother(parent, guard))
+  )
 }
 
 /**
  * Takes away what could pass for an identity, and opens the undecided context. What tells the chosen route, who calls,
  * and keeps an answer back belongs to this request alone, whichever applications and routers it goes through.
  */
-export function admit(request: Request, guard: Guard): void {
+export function admit(request: Request, guard: Guard, point: MountPoint | undefined): void {
   attachContext(request, guard.admit(request))
+  if (mountPointOf(request) === undefined) rememberMountPoint(request, point)
   Object.defineProperties(request, members)
   if (request.res !== undefined) installLatch(request.res)
 }
@@ -57,58 +97,7 @@ const members: PropertyDescriptorMap & ThisType<Request> = {
     // Express sets this when it has chosen a route, before it runs a handler of it.
     set(route: Route) {
       rememberRoute(this, route)
-      protectRoute(route, routerOf(this.app))
+      protectRoute(route, mountPointOf(this)?.root)
     },
   },
-}
-
-const coversAll = (app: Application, guard: Guard): boolean =>
-  layersOf(routerOf(app)).some(
-    (layer) => guardMiddlewares.get(handlerOf(layer)) === guard && isMountedAtRoot(layer),
-  )
-
-/** Throws a ConfigurationError where the guard is nowhere in the application, which would then be open. */
-export function requireGuarded(app: Application, guard: Guard): void {
-  let isGuarded = false
-  walk(routerOf(app), { handler: (handler) => (isGuarded ||= guardMiddlewares.get(handler) === guard) })
-  if (isGuarded) return
-  throw new ConfigurationError(
-    'guard',
-    'the application does not use it: write app.use(countersign(guard)) before its routes',
-  )
-}
-
-/** Throws a ConfigurationError for the first declaration that does not come first on its route. */
-export function requireDeclarationsFirst(app: Application): void {
-  walk(routerOf(app), {
-    route(route, prefix) {
-      for (const { method, isMisplaced } of declarationsOf(route)) {
-        if (!isMisplaced) continue
-        throw new ConfigurationError(
-          `${method} ${prefix}${pathText(route.path)}`,
-          "a handler comes before what says who may call: write app.get(path, requireScopes('…'), handler)",
-        )
-      }
-    },
-  })
-}
-
-function takeCensus(app: Application, guard: Guard): void {
-  walk(routerOf(app), {
-    route(route, prefix, floors) {
-      const path = `${prefix}${pathText(route.path)}`
-      rememberPath(route, path)
-      for (const { method, placement } of declarationsOf(route)) {
-        const effective = joinPlacements(placement === undefined ? floors : [...floors, placement])
-        guard.declare({
-          method,
-          path,
-          requirement: effective?.text ?? null,
-          scopes: effective instanceof Requirement ? effective.scopes : [],
-        })
-      }
-    },
-    declaration: rememberPath,
-  })
-  if (coversAll(app, guard)) guard.reportUndeclared()
 }

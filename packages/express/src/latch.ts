@@ -1,4 +1,5 @@
-import { Refusal } from '@countersign/core/adapter'
+import type { RefusalResponse } from '@countersign/core'
+import { Refusal, type RequestContext } from '@countersign/core/adapter'
 import type { ServerResponse } from 'node:http'
 import { send } from './answer.ts'
 import { contextOf } from './request-context.ts'
@@ -55,19 +56,37 @@ function mayStart(response: ServerResponse, status: number): boolean {
   }
   // An error, Express's own 404 above all, carries no resource and must stay what it is.
   if (status >= 400) return true
-  replace(response, context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`))
+  if (context.isPreflight && status >= 200 && status < 300) {
+    answerPreflight(response, context, status)
+    return false
+  }
+  const decision = context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`)
+  // Where the guard only observes, it was recorded.
+  if (decision.outcome === 'allow') return true
+  replace(response, decision.response)
   return false
 }
 
-function replace(
-  response: ServerResponse,
-  decision: ReturnType<NonNullable<ReturnType<typeof contextOf>>['refuse']>,
-): void {
+function replace(response: ServerResponse, refusal: RefusalResponse): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   response.statusMessage = ''
-  if (decision.outcome === 'deny') send(decision.response, response)
+  send(refusal, response)
   latched.add(response)
 }
+
+// Whoever asks has no caller and was allowed nothing: what is said is which requests a browser may send.
+function answerPreflight(response: ServerResponse, context: RequestContext, status: number): void {
+  for (const name of response.getHeaderNames()) {
+    if (!saysWhatIsAllowed.test(name)) response.removeHeader(name)
+  }
+  response.statusCode = status
+  response.statusMessage = ''
+  context.answerPreflight('OPTIONS (CORS preflight)')
+  startingOf(response).end()
+  latched.add(response)
+}
+
+const saysWhatIsAllowed = /^(?:access-control-.*|allow|cache-control|vary)$/
 
 const latched = new WeakSet<ServerResponse>()
 const undeclared = new Refusal('route_undeclared', {

@@ -1,6 +1,6 @@
 import type { MountableRoute, Mounter } from '@countersign/core/adapter'
 import type { IRouter, RequestHandler } from 'express'
-import { requireGuard, requires } from './declarations.ts'
+import { declaring, requireGuard } from './declarations.ts'
 
 /** Places the routes of a controller on an Express application or router. */
 export const expressMounter: Mounter = {
@@ -18,7 +18,7 @@ function place(router: IRouter, { method, path, placement, handler }: MountableR
     method
   ] // a verb, checked by the decorators
   // Without a declaration of its own, the route is left to the guard, so there has to be one.
-  const first = placement === undefined ? requireGuard : requires(placement)
+  const first = placement === undefined ? requireGuard : declaring(placement, null)
   verb?.call(route, first, handler as RequestHandler) // it takes Express's own handler arguments
 }
 

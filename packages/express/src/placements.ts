@@ -1,11 +1,20 @@
 import type { Placement } from '@countersign/core'
 
-const placements = new WeakMap<object, Placement>()
+/** What a middleware declares, and where the application says so. */
+interface Declaration {
+  readonly placement: Placement
+  readonly declaredAt: string | null
+}
+
+const declarations = new WeakMap<object, Declaration>()
 
 /** Makes a middleware known as a declaration. */
-export function markDeclaration(handler: object, placement: Placement): void {
-  placements.set(handler, placement)
+export function markDeclaration(handler: object, declaration: Declaration): void {
+  declarations.set(handler, declaration)
 }
 
 /** What a middleware declares; undefined where it is none of ours. */
-export const placementOf = (handler: object): Placement | undefined => placements.get(handler)
+export const placementOf = (handler: object): Placement | undefined => declarations.get(handler)?.placement
+
+/** Where a middleware was made a declaration; null where that is not known. */
+export const declaredAtOf = (handler: object): string | null => declarations.get(handler)?.declaredAt ?? null

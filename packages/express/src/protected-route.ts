@@ -1,30 +1,26 @@
-import type { Placement } from '@countersign/core'
-import { Refusal, joinPlacements } from '@countersign/core/adapter'
+import { Refusal } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import type { Route } from './framework.ts'
-import { routePath } from './paths.ts'
-import { placementOf } from './placements.ts'
-import { contextOf, gateOf, rememberGate } from './request-context.ts'
+import type { MountPoint, Way } from './mount-point.ts'
+import { contextOf, gateOf, mountPointOf, rememberGate } from './request-context.ts'
+import { readDeclared, type Declared } from './route-declarations.ts'
 import { boundRouters, walk } from './router-tree.ts'
 import { boundHandler } from './scopes.ts'
 
-/** What one route declares for one method; undefined where it does not handle the method. */
-interface Declared {
-  /** Undefined where nothing was declared. */
-  readonly placement: Placement | undefined
-  readonly isMisplaced: boolean
-  readonly handlers: ReadonlySet<object>
-}
-
+/** What is known of a route that has a gate. */
 interface ProtectedRoute {
   readonly gate: RequestHandler
   /** Handlers may still be added, so what was read is good for one length of the stack only. */
   length: number
-  readonly byMethod: Map<string, Declared | undefined>
+  /** What it declares by mount point and method. A router that is mounted twice has routes with two names and two floors. */
+  byPoint: WeakMap<object, Map<string, Declared | null>>
 }
 
 const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
+
+/** The gate of a route, once it has one. */
+export const gateIn = (route: Route): object | undefined => protectedRoutes.get(route)?.gate
 
 /**
  * Puts a gate before the first handler of a route: there the decision falls, with all that the route and the routers
@@ -33,93 +29,76 @@ const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
  */
 export function protectRoute(route: Route, router: object | undefined): void {
   if (protectedRoutes.has(route) || route.stack.length === 0) return
-  const place = findRoute(route, router)
   const gate: RequestHandler = function countersignGate(request, response, next) {
     const context = contextOf(request)
-    const declared = declaredBy(route, request.method)
+    const declared = declaredFor(request, route)
     // Not of this guard, or a HEAD request to a route that answers neither HEAD nor GET: Express goes on to its 404.
     if (context === undefined || declared === undefined) next()
+    else if (declared.isPlainOptions && context.isPreflight && context.decision === undefined) next()
     else {
-      const name = `${request.method} ${routePath(route, request.baseUrl)}`
-      rememberGate(request, route)
+      const { placement, name, registered, isBelowFloor, isMisplaced } = declared
+      rememberGate(request, declared)
       answer(
-        declared.isMisplaced
+        isMisplaced
           ? context.refuse(misplaced, name)
-          : context.decide(declared.placement, name, place.isBelowFloor, request.params),
+          : context.decide(placement, name, isBelowFloor, request.params, registered),
         response,
         next,
       )
     }
   }
-  protectedRoutes.set(route, { gate, length: 0, byMethod: new Map() })
+  protectedRoutes.set(route, { gate, length: 0, byPoint: new WeakMap() })
   insertFirst(route, gate)
   boundRouters(router)
   // A router that is called, not mounted, has no layer to be found. Express 5 asks the route itself to run.
-  if (!place.isFound) route.dispatch = boundHandler(route.dispatch)
-}
-
-function findRoute(route: Route, router: object | undefined): { isFound: boolean; isBelowFloor: boolean } {
-  const place = { isFound: false, isBelowFloor: false }
-  walk(router, {
-    route(found, _prefix, floors) {
-      if (found !== route) return
-      place.isFound = true
-      place.isBelowFloor ||= floors.length > 0
-    },
-  })
-  return place
+  if (waysTo(route, router).length === 0) route.dispatch = boundHandler(route.dispatch)
 }
 
 /** True if the gate of the route that is running has decided with this declaration, which belongs to the route. */
-export function isDecidedByRoute(request: Request, declaration: object): boolean {
-  const route = gateOf(request)
-  return route !== undefined && declaredBy(route, request.method)?.handlers.has(declaration) === true
-}
+export const isDecidedByRoute = (request: Request, declaration: object): boolean =>
+  gateOf(request)?.handlers.has(declaration) === true
 
-/** What a route declares for each of its methods, for the census. */
-export function declarationsOf(route: Route): readonly {
-  readonly method: string
-  readonly placement: Placement | undefined
-  readonly isMisplaced: boolean
-}[] {
-  return Object.keys(route.methods).flatMap((name) => {
-    const method = name === '_all' ? '*' : name.toUpperCase()
-    const declared = readDeclared(route, name === '_all' ? 'get' : name)
-    return declared === undefined
-      ? []
-      : [{ method, placement: declared.placement, isMisplaced: declared.isMisplaced }]
-  })
-}
-
-function declaredBy(route: Route, method: string): Declared | undefined {
+function declaredFor(request: Request, route: Route): Declared | undefined {
   const known = protectedRoutes.get(route)
   if (known === undefined) return undefined
   if (known.length !== route.stack.length) {
-    known.byMethod.clear()
+    known.byPoint = new WeakMap()
     known.length = route.stack.length
   }
-  if (!known.byMethod.has(method)) {
-    known.byMethod.set(method, readDeclared(route, method.toLowerCase(), known.gate))
+  const point = mountPointOf(request)
+  let byMethod = known.byPoint.get(point ?? nowhere)
+  // What stands for the method may be a caller's text.
+  if (byMethod === undefined || byMethod.size > maxMethods) {
+    known.byPoint.set(point ?? nowhere, (byMethod = new Map()))
   }
-  return known.byMethod.get(method)
+  const { method } = request
+  let declared = byMethod.get(method)
+  if (declared === undefined) {
+    declared = readDeclared(route, method, wayTo(route, point), known.gate) ?? null
+    byMethod.set(method, declared)
+  }
+  return declared ?? undefined
 }
 
-function readDeclared(route: Route, lowerCaseMethod: string, gate?: object): Declared | undefined {
-  // A HEAD request runs the GET handlers, so it is held to what GET declares.
-  const method = lowerCaseMethod === 'head' && route.methods['head'] !== true ? 'get' : lowerCaseMethod
-  const handlers = route.stack
-    .filter((layer) => layer.handle !== gate && (layer.method === undefined || layer.method === method))
-    .map(({ handle }) => handle)
-  if (handlers.length === 0) return undefined
-  const placements = handlers.map(placementOf)
-  const firstHandler = placements.indexOf(undefined)
-  return {
-    placement: joinPlacements(placements.filter((placement) => placement !== undefined)),
-    isMisplaced:
-      firstHandler !== -1 && placements.slice(firstHandler).some((placement) => placement !== undefined),
-    handlers: new Set(handlers),
-  }
+/**
+ * The way by which a request came to a route. Where it was not followed, since the router was mounted only now, the way is the only
+ * one that there is.
+ */
+function wayTo(route: Route, point: MountPoint | undefined): Way | undefined {
+  const way = point?.wayTo((layer) => layer.route === route)
+  if (way !== undefined) return way
+  const ways = waysTo(route, point?.root)
+  return ways.length === 1 ? ways[0] : undefined
 }
+
+function waysTo(route: Route, router: object | undefined): readonly Way[] {
+  const ways: Way[] = []
+  walk(router, { route: (found, way) => void (found === route && ways.push(way)) })
+  return ways
+}
+
+const nowhere = {}
+const maxMethods = 64
 
 // `route.all` alone would make the route answer methods that it does not have, so the gate borrows one it has.
 function insertFirst(route: Route, gate: RequestHandler): void {

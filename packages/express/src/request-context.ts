@@ -3,6 +3,8 @@ import { CallerUnavailableError } from '@countersign/core'
 import type { RequestContext } from '@countersign/core/adapter'
 import type { Request } from 'express'
 import type { Route } from './framework.ts'
+import type { MountPoint } from './mount-point.ts'
+import type { Declared } from './route-declarations.ts'
 
 declare global {
   namespace Express {
@@ -17,11 +19,13 @@ declare global {
 interface Carrier {
   [attached]?: RequestContext
   [resolved]?: Route
-  [gated]?: { readonly route: Route; readonly params: unknown }
+  [mounted]?: MountPoint | undefined
+  [gated]?: { readonly declared: Declared; readonly params: unknown }
 }
 
 const attached = Symbol('countersign context')
 const resolved = Symbol('countersign route')
+const mounted = Symbol('countersign mount point')
 const gated = Symbol('countersign gate')
 
 /** The context that `countersign()` attached; undefined where the request did not come through it. */
@@ -38,18 +42,25 @@ export function rememberRoute(request: object, route: Route): void {
   ;(request as Carrier)[resolved] = route
 }
 
-/** Notes that the gate of a route has been reached. */
-export function rememberGate(request: Request, route: Route): void {
-  ;(request as Carrier)[gated] = { route, params: request.params }
+/** The router that the request is in, and the way by which it came there; undefined as long as nobody has noted it. */
+export const mountPointOf = (request: object): MountPoint | undefined => (request as Carrier)[mounted]
+
+export function rememberMountPoint(request: object, point: MountPoint | undefined): void {
+  ;(request as Carrier)[mounted] = point
+}
+
+/** Notes that the gate of a route has been reached, and what the route declares. */
+export function rememberGate(request: Request, declared: Declared): void {
+  ;(request as Carrier)[gated] = { declared, params: request.params }
 }
 
 /**
- * The route whose gate was reached and that is still running. Express gives `params` anew with each layer that it enters,
+ * What is declared by the route whose gate was reached and that is still running. Express gives `params` anew with each layer that it enters,
  * so a request that has gone on, past whatever callback or error, does not pass for one that is still in the route.
  */
-export function gateOf(request: Request): Route | undefined {
+export function gateOf(request: Request): Declared | undefined {
   const gate = (request as Carrier)[gated]
-  return gate?.params === request.params ? gate?.route : undefined
+  return gate?.params === request.params ? gate?.declared : undefined
 }
 
 /** Who calls, or undefined on a route that may have no caller. */

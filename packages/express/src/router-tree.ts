@@ -1,70 +1,75 @@
-import { Requirement } from '@countersign/core/adapter'
-import type { Placement } from '@countersign/core'
+import { Requirement, type Guard } from '@countersign/core/adapter'
 import {
   isMountedAlike,
-  isMountedAtRoot,
   layersOf,
-  pathText,
+  mountText,
+  routerBehind,
   type Route,
   type RouterLayer,
 } from './framework.ts'
-import { boundLayer, handlerOf } from './scopes.ts'
+import { guardBehind } from './guard-middlewares.ts'
+import { handlerOf } from './layer-handlers.ts'
+import { MountPoint, unknownPath, type Way } from './mount-point.ts'
 import { placementOf } from './placements.ts'
+import { boundLayer } from './scopes.ts'
 
 /** What a walk through an application's routers meets. */
 export interface Visitor {
-  /** A route, the path before its own, what routers ask of it. */
-  route?(route: Route, prefix: string, floors: readonly Placement[]): void
-  /** Any other handler in a `use`. */
-  handler?(handler: object): void
+  /** A route, and the way to it. */
+  route?(route: Route, way: Way): void
+  /** A middleware that puts a guard before what follows, and where it stands. */
+  guard?(guard: Guard, way: Way, middleware: object, point: MountPoint): void
   /** A declaration in a `use`, the path that it is mounted at, and the handler in the same `use`, if there is one. */
-  declaration?(declaration: object, path: string, beside: RouterLayer | undefined): void
+  declaration?(declaration: object, path: string, beside: Beside | undefined): void
 }
 
-interface Floor {
+/** A handler in the same `use` as a declaration, and the router that it stands in. */
+interface Beside {
   readonly layer: RouterLayer
-  readonly placement: Placement
+  readonly owner: object
 }
 
 /** Bounds every router, route and error handler that can be found, so that nothing allowed in one holds behind it. */
 export function boundRouters(router: object | undefined): void {
   for (const layer of layersOf(router)) {
     const handler = handlerOf(layer)
+    const inner = layer.route === undefined ? routerBehind(handler) : undefined
     const isErrorHandler = typeof handler === 'function' && handler.length > 3
-    if (layer.route !== undefined || layersOf(handler).length > 0 || isErrorHandler) boundLayer(layer)
-    if (layer.route === undefined) boundRouters(handler)
+    const isBounded = layer.route !== undefined || inner !== undefined || isErrorHandler
+    if (isBounded && router !== undefined) boundLayer(layer, router)
+    boundRouters(inner)
   }
 }
 
-/** Walks a router, and those mounted in it, in the order in which Express asks them. */
-export function walk(
-  router: object | undefined,
-  visitor: Visitor,
-  prefix = '',
-  inherited: readonly Placement[] = [],
-): void {
-  const floors: Floor[] = []
-  const layers = layersOf(router)
-  for (const [i, layer] of layers.entries()) {
-    const holding = floors.filter(
-      (floor) => isMountedAtRoot(floor.layer) || isMountedAlike(floor.layer, layer),
-    )
-    const asked = [...inherited, ...holding.map(({ placement }) => placement)]
+/** Walks a router, and what is mounted in it, in the order in which Express asks them. */
+export function walk(router: object | undefined, visitor: Visitor): void {
+  if (router !== undefined) walkFrom(MountPoint.rootOf(router), visitor)
+}
+
+function walkFrom(point: MountPoint, visitor: Visitor): void {
+  const all = layersOf(point.router)
+  let i = 0
+  for (const [layer, way] of point.layers()) {
+    i += 1
     const handler = handlerOf(layer)
-    const placement = placementOf(handler)
-    if (layer.route !== undefined) visitor.route?.(layer.route, prefix, asked)
-    else if (placement === undefined) {
-      visitor.handler?.(handler)
-      walk(handler, visitor, prefix + mountPath(layer), asked)
+    if (layer.route !== undefined) visitor.route?.(layer.route, way)
+    else if (placementOf(handler) !== undefined) {
+      const path = `${way.path}${mountText(layer) ?? unknownPath}`
+      const beside = handlerBeside(layer, all.slice(i))
+      visitor.declaration?.(
+        handler,
+        path,
+        beside === undefined ? undefined : { layer: beside, owner: point.router },
+      )
     } else {
-      visitor.declaration?.(handler, prefix + mountPath(layer), handlerBeside(layer, layers.slice(i + 1)))
-      // What asks nothing of its caller covers the handler beside it, and is no floor for routes.
-      if (placement instanceof Requirement) floors.push({ layer, placement })
+      const guard = guardBehind(handler)
+      if (guard !== undefined) visitor.guard?.(guard, way, handler, point)
+      const inner = point.into(layer, way)
+      if (inner !== undefined) walkFrom(inner, visitor)
     }
   }
 }
 
-// Express keeps no trace of what came in one `use`, but it comes in a row and at one path.
 function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[]): RouterLayer | undefined {
   const next = behind.find(
     (layer) => layer.route !== undefined || placementOf(handlerOf(layer)) === undefined,
@@ -74,9 +79,21 @@ function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[])
     : undefined
 }
 
-// Releases that do not keep the path of a mounted router leave its place open.
-const mountPath = (layer: RouterLayer): string =>
-  isMountedAtRoot(layer) ? '' : layer.rawPath === undefined ? unknownPath : pathText(layer.rawPath)
+/** Where a middleware that puts a guard before what follows stands; undefined if that is nowhere, or in several places. */
+export function standingPlaceOf(middleware: object, router: object | undefined): MountPoint | undefined {
+  const points: MountPoint[] = []
+  walk(router, { guard: (_guard, _way, found, point) => void (found === middleware && points.push(point)) })
+  return points.length === 1 ? points[0] : undefined
+}
 
-/** Stands for a path that is not known as it was written; what came in its place is a caller's text and is not shown. */
-export const unknownPath = '/…'
+/** How many layers and handlers there are: as long as that stays, an application has gained nothing. */
+export function sizeOf(router: object | undefined): number {
+  let size = 0
+  for (const layer of layersOf(router)) {
+    size += 1 + (layer.route?.stack.length ?? sizeOf(routerBehind(handlerOf(layer))))
+  }
+  return size
+}
+
+/** True for what asks something of its caller. */
+export const asks = (declaration: object): boolean => placementOf(declaration) instanceof Requirement

@@ -1,34 +1,48 @@
 import type { RequestContext } from '@countersign/core/adapter'
 import type { NextFunction, Request, Response } from 'express'
-import { contextOf } from './request-context.ts'
+import { routerBehind, routerOf, type RouterLayer } from './framework.ts'
+import { isReplaced, replaceHandler } from './layer-handlers.ts'
+import { MountPoint } from './mount-point.ts'
+import { contextOf, mountPointOf, rememberMountPoint } from './request-context.ts'
 
 type Handler = (request: Request, response: Response, next: NextFunction) => unknown
 type ErrorHandler = (error: unknown, request: Request, response: Response, next: NextFunction) => unknown
-
-/** What holds a handler: a layer of a router. */
-interface Holder {
-  handle: object
-}
-
-const originals = new WeakMap<object, object>()
-
-/** The handler of a layer as the application gave it. */
-export const handlerOf = (layer: Holder): object => originals.get(layer.handle) ?? layer.handle
 
 /**
  * Bounds what is allowed and asked in a router, a route, or the handler beside a declaration, to just that: it ends
  * where the request is passed on, in whichever way. Else `use(unprotected('assets'), express.static('public'))` would
  * open every undeclared handler behind it. An error handler may answer for what was allowed when it failed.
  */
-export function boundLayer(layer: Holder): void {
+export function boundLayer(layer: RouterLayer, owner: object): void {
   const original = layer.handle
-  if (originals.has(original) || typeof original !== 'function') return
+  if (isReplaced(layer) || typeof original !== 'function') return
   const bounded =
-    original.length > 3 ? boundErrorHandler(original as ErrorHandler) : boundHandler(original as Handler) // told apart as Express does
-  // A router is a function with members: it stays one to whoever looks at the layer.
-  Object.setPrototypeOf(bounded, original)
-  originals.set(bounded, original)
-  layer.handle = bounded
+    original.length > 3
+      ? boundErrorHandler(original as ErrorHandler) // told apart as Express does
+      : layer.route === undefined && routerBehind(original) !== undefined
+        ? boundRouter(original as Handler, layer, owner)
+        : boundHandler(original as Handler)
+  replaceHandler(layer, bounded)
+}
+
+/** A router is bounded alike, and while a request is in it, the request knows by which way it came there. */
+function boundRouter(original: Handler, layer: RouterLayer, owner: object): Handler {
+  const bounded = boundHandler(original)
+  return function boundedRouter(this: unknown, request, response, next) {
+    const outside = mountPointOf(request)
+    rememberMountPoint(request, pointIn(owner, outside, request).intoKnown(layer))
+    return bounded.call(this, request, response, (error?: unknown) => {
+      rememberMountPoint(request, outside)
+      next(error)
+    })
+  }
+}
+
+function pointIn(router: object, outside: MountPoint | undefined, { app }: Request): MountPoint {
+  if (outside?.router === router) return outside
+  // Nobody has followed the request yet: it has just come to the application.
+  const isEntry = outside === undefined && routerOf(app) === router
+  return isEntry ? MountPoint.rootOf(router) : MountPoint.strayOf(router)
 }
 
 /** The same for one call of a handler that no layer could be found for. */

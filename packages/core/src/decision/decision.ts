@@ -43,15 +43,24 @@ declare const made: unique symbol
 export function allow(
   caller: Caller | undefined,
   newId: () => string,
+  basis: object,
   headers?: Readonly<Record<string, string>>,
   observed?: Refusal,
 ): Allow {
-  return new Allowed(caller, newId, headers, observed) as unknown as Allow // the brand exists in types only
+  return new Allowed(caller, newId, basis, headers, observed) as unknown as Allow // the brand exists in types only
 }
 
-export function deny(id: string, refusal: Refusal, response: RefusalResponse): Deny {
-  return Object.freeze({ outcome: 'deny', id, refusal, response }) as Deny // the brand exists in types only
+export function deny(id: string, refusal: Refusal, response: RefusalResponse, basis: object): Deny {
+  const decision = Object.freeze({ outcome: 'deny', id, refusal, response }) as Deny // the brand exists in types only
+  bases.set(decision, basis)
+  return decision
 }
+
+/** What a decision was made of; undefined for what no guard has made. */
+export const basisOf = (decision: object): object | undefined =>
+  decision instanceof Allowed ? Allowed.basisOf(decision) : bases.get(decision)
+
+const bases = new WeakMap<object, object>()
 
 // An allowed request rarely needs its id, so it is made when first asked for.
 class Allowed {
@@ -60,11 +69,13 @@ class Allowed {
   readonly headers: Readonly<Record<string, string>> | undefined
   readonly observed: Refusal | undefined
   readonly #newId: () => string
+  readonly #basis: object
   #id: string | undefined
 
   constructor(
     caller: Caller | undefined,
     newId: () => string,
+    basis: object,
     headers: Readonly<Record<string, string>> | undefined,
     observed: Refusal | undefined,
   ) {
@@ -72,10 +83,15 @@ class Allowed {
     this.headers = headers
     this.observed = observed
     this.#newId = newId
+    this.#basis = basis
   }
 
   get id(): string {
     this.#id ??= this.#newId()
     return this.#id
+  }
+
+  static basisOf(decision: Allowed): object {
+    return decision.#basis
   }
 }

@@ -68,11 +68,9 @@ export class RefusalLog {
   }
 
   /** Tells which routes nobody may call because they do not say who may. */
-  tellUndeclared(routes: readonly string[]): void {
-    const shown = routes.slice(0, 20).map(quoted).join(', ')
-    const more = routes.length > 20 ? ` and ${routes.length - 20} more` : ''
+  tellUndeclared(routes: string): void {
     this.#warn(
-      `countersign: refused until they say who may call: ${shown}${more}; put requireScopes('…') or unprotected('why') first`,
+      `countersign: refused until they say who may call: ${routes}; put requireScopes('…') or unprotected('why') first`,
     )
   }
 

@@ -49,8 +49,16 @@ interface CommonOptions {
   readonly contextTimeoutMs?: number
   /** Engines that are asked beside requirements and policy, and can only narrow: Cedar, OPA, a relationship store. */
   readonly deciders?: readonly Decider[]
-  /** What happens on a route that does not say who may call it: refused (default), or held to this requirement. */
-  readonly undeclared?: 'refuse' | Requirement
+  /**
+   * What happens on a route that does not say who may call it: it is refused (default), it also stops the start where the application
+   * is sealed before it listens, or it is held to this requirement.
+   */
+  readonly undeclared?: 'refuse' | 'fail-start' | Requirement
+  /**
+   * What happens to CORS preflights, which carry no credentials. `refuse` (default): they are requests like any other. `pass`: they go on
+   * to the application's own CORS handling, with no caller, and are answered without a body.
+   */
+  readonly preflight?: 'pass' | 'refuse'
   /** Where refusals are told in words. Default: stderr. `false` is silent. */
   readonly log?: false | Logger
   /** The protection space named in challenges. Default: `countersign`. */

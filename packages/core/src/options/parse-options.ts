@@ -29,6 +29,9 @@ export interface ParsedOptions extends ParsedCertificates {
   readonly contexts: ContextProviders | undefined
   readonly deciders: readonly Decider[]
   readonly undeclared: Requirement | undefined
+  /** Undeclared routes stop the start. */
+  readonly failsStart: boolean
+  readonly passesPreflights: boolean
   readonly logger: Logger | undefined
   readonly proofs: ProofVerifier | undefined
   readonly resource: ResourceOptions | undefined
@@ -57,6 +60,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     'contextTimeoutMs',
     'deciders',
     'undeclared',
+    'preflight',
     'log',
     'realm',
     'cache',
@@ -109,6 +113,8 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     contexts: parseContext(options, environment.clock),
     deciders: parseDeciders(options.deciders),
     undeclared: parseUndeclared(options.undeclared),
+    failsStart: options.undeclared === 'fail-start',
+    passesPreflights: parsePreflight(options.preflight),
     logger,
     proofs,
     resource,
@@ -198,9 +204,15 @@ function parseCache(cache: GuardOptions['cache']): number {
 const defaultCacheEntries = 10_000
 
 function parseUndeclared(undeclared: unknown): Requirement | undefined {
-  return undeclared === undefined || undeclared === 'refuse'
+  return undeclared === undefined || undeclared === 'refuse' || undeclared === 'fail-start'
     ? undefined
     : requireRequirement(undeclared, 'undeclared')
+}
+
+function parsePreflight(preflight: unknown): boolean {
+  if (preflight === 'pass') return true
+  if (preflight === undefined || preflight === 'refuse') return false
+  throw new ConfigurationError('preflight', `expected 'pass' or 'refuse', got ${describeValue(preflight)}`)
 }
 
 function parseLogger(log: GuardOptions['log']): Logger | undefined {

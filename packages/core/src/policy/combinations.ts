@@ -4,7 +4,7 @@ import { Refusal, quoted } from '../refusal.ts'
 import { answerOf, isIndeterminate, wholeAnswerOf } from './indeterminate.ts'
 import type { Occasion } from './occasion.ts'
 import { CallerOptional, Unprotected } from './placement.ts'
-import { Requirement, requireRequirement, requireSome, type StepUp } from './requirement.ts'
+import { Requirement, requireRequirement, requireSome, type Lack, type StepUp } from './requirement.ts'
 import { lineOf, listed } from './requirement-text.ts'
 
 /** The caller must meet every one of these. */
@@ -83,6 +83,10 @@ export class AllOf extends Combination {
     return error
   }
 
+  override lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
+    return this.parts.flatMap((part) => part.lacking(caller, nowMs, occasion))
+  }
+
   override checkWhole(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined {
     let shortfall: Refusal | undefined
     for (const part of this.parts) {
@@ -114,6 +118,10 @@ class Enforced extends Requirement {
     return this.#inner.check(caller, nowMs, occasion)
   }
 
+  override lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
+    return this.#inner.lacking(caller, nowMs, occasion)
+  }
+
   override checkWhole(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined {
     return this.#inner.checkWhole(caller, nowMs, occasion)
   }
@@ -138,6 +146,11 @@ export class AnyOf extends Combination {
       answers.push(answer)
     }
     return answers.find(isIndeterminate) ?? this.#noneOf(answers, caller)
+  }
+
+  override lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
+    const [first = [], ...others] = this.parts.map((part) => part.lacking(caller, nowMs, occasion))
+    return others.reduce((least, each) => (each.length < least.length ? each : least), first)
   }
 
   override checkWhole(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined {

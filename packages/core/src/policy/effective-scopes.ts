@@ -83,10 +83,15 @@ function grantsOf(
   return policy
     .callersOf(id)
     .flatMap(({ grants }) => grants)
-    .filter((grant) => isUsable(grant, presented) && (grant.until === undefined || nowMs < grant.until))
+    .filter((grant) => counts(grant, presented, nowMs))
 }
 
-function isUsable({ via }: PolicyGrant, { hasToken, hasCertificate }: Presented): boolean {
+/** Whether a grant counts now, with these credentials. */
+export const counts = (grant: PolicyGrant, presented: Presented, nowMs: number): boolean =>
+  isUsable(grant, presented) && (grant.until === undefined || nowMs < grant.until)
+
+/** Whether a grant counts with these credentials. */
+export function isUsable({ via }: PolicyGrant, { hasToken, hasCertificate }: Presented): boolean {
   if (via === undefined) return true
   const needsToken = via !== 'certificate'
   const needsCertificate = via !== 'token'

@@ -6,7 +6,7 @@ import { AllOf, AnyOf, requireOpen, requirePart } from './combinations.ts'
 import { isIndeterminate, wholeAnswerOf } from './indeterminate.ts'
 import type { Occasion } from './occasion.ts'
 import { Requirement } from './requirement.ts'
-import { lineOf, listed } from './requirement-text.ts'
+import { cut, lineOf } from './requirement-text.ts'
 
 /**
  * The caller must not meet this. There has to be a caller all the same. All of it is evaluated, and an error anywhere in it
@@ -41,7 +41,7 @@ class Not extends Requirement {
     const answer = wholeAnswerOf(this.#part, caller, nowMs, occasion)
     if (answer !== undefined) return isIndeterminate(answer) ? answer : undefined
     return new Refusal('requirement_unmet', {
-      expected: `a caller that does not meet ${listed([this.#part.text], '')}`,
+      expected: `a caller that does not meet ${cut(this.#part.text)}`,
       actual: `${quoted(caller.id)}, which does`,
     })
   }

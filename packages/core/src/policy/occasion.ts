@@ -7,7 +7,7 @@ export interface Occasion {
   readonly route: string
   /**
    * The same with the method that was registered, as policy documents spell it: `GET /orders/:id` also for HEAD requests that it
-   * answers, `* /orders/:id` for a route of all methods.
+   * answers, `* /orders/:id` for a route of all methods. Empty where a router asks, before any route is chosen.
    */
   readonly registered: string
   /** What the path has in place of its names, as the framework reads it. A caller's text. */

@@ -75,6 +75,21 @@ export class PolicyInForce {
     )
   }
 
+  /** The routes of the document that are none of these: a typing mistake, or a route that is no more. */
+  unknownRoutes(routes: readonly { readonly method: string; readonly path: string }[]): readonly string[] {
+    return [...this.policy.routes.keys()].filter((spelling) => {
+      const [method, path] = [
+        spelling.slice(0, spelling.indexOf(' ')),
+        spelling.slice(spelling.indexOf(' ') + 1),
+      ]
+      // HEAD is answered by GET, and a route for every method by each.
+      const methods = method === 'HEAD' ? ['HEAD', 'GET', '*'] : [method, '*']
+      return !routes.some(
+        (route) => route.path === path && (method === '*' || methods.includes(route.method)),
+      )
+    })
+  }
+
   /** What the document says of a route. Looked for once for each spelling, of which there are as many as routes. */
   routeOf({ route, registered }: Pick<Occasion, 'route' | 'registered'>): RoutePolicy {
     let byName = this.#routes.get(registered)

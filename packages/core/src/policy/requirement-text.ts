@@ -5,7 +5,7 @@ export const lineOf = (name: string, items: readonly string[]): string =>
 /** Items one after another, in at most about so many characters: a refusal is one line of a log, not a page. */
 export function listed(items: readonly string[], separator: string, max = maxDetail): string {
   const [first = '', ...rest] = items
-  let text = first.length <= max ? first : `${first.slice(0, max - 1)}…`
+  let text = cut(first, max)
   for (const [i, item] of rest.entries()) {
     if (text.length + separator.length + item.length > max) {
       return `${text}${separator}… ${rest.length - i} more`
@@ -14,6 +14,10 @@ export function listed(items: readonly string[], separator: string, max = maxDet
   }
   return text
 }
+
+/** The beginning of a text that would be too long for a line. */
+export const cut = (text: string, max = maxDetail): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1)}…`
 
 const maxLine = 1000
 const maxDetail = 500

@@ -27,11 +27,20 @@ export abstract class Requirement {
   /** Undefined if the caller meets it at that time, else why not. Any other outcome, an exception too, denies. */
   abstract check(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined
 
+  /** What would have to be different for the caller to meet it, as few things as possible; empty where it is met. */
+  lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
+    const refusal = this.check(caller, nowMs, occasion)
+    return refusal === undefined ? [] : [{ requirement: this.text, refusal }]
+  }
+
   /** As `check`, but no part is passed over. So `not` asks: an error that it did not see would let the caller by. */
   checkWhole(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined {
     return this.check(caller, nowMs, occasion)
   }
 }
+
+/** Something that a caller lacks: a scope, or whatever else a requirement asks. */
+export type Lack = { readonly scope: string } | { readonly requirement: string; readonly refusal: Refusal }
 
 /** How a user must have been authenticated. */
 export interface StepUp {
@@ -48,6 +57,8 @@ export interface RequirementParts {
   readonly contexts?: readonly string[]
   readonly stepUp?: StepUp | undefined
   readonly check: (caller: Caller, nowMs: number, occasion: Occasion) => Refusal | undefined
+  /** The scopes that would do, as few as possible; undefined where scopes alone would not. */
+  readonly missing?: (caller: Caller) => readonly string[] | undefined
 }
 
 /** A requirement made of a function. */
@@ -56,14 +67,21 @@ export class OtherRequirement extends Requirement {
   readonly scopes: readonly string[]
   readonly contexts: readonly string[]
   readonly check: RequirementParts['check']
+  readonly #missing: RequirementParts['missing']
 
-  constructor({ text, scopes: named = [], contexts = [], stepUp, check }: RequirementParts) {
+  constructor({ text, scopes: named = [], contexts = [], stepUp, check, missing }: RequirementParts) {
     super(stepUp)
+    this.#missing = missing
     this.text = text
     this.scopes = Object.freeze([...new Set(named)])
     this.contexts = Object.freeze([...new Set(contexts)])
     this.check = check
     Object.freeze(this)
+  }
+
+  override lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
+    const scopes = this.#missing?.(caller)
+    return scopes === undefined ? super.lacking(caller, nowMs, occasion) : scopes.map((scope) => ({ scope }))
   }
 }
 

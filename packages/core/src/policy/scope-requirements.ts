@@ -13,6 +13,7 @@ export function scopes(...names: [ScopeName, ...ScopeName[]]): Requirement {
     text: lineOf('scopes', named),
     scopes: named,
     check: (caller) => (asked.areAllIn(caller.scopes) ? undefined : lacksSome(named, caller)),
+    missing: (caller) => missingOf(named, caller),
   })
 }
 
@@ -27,6 +28,7 @@ export function anyScope(...names: [ScopeName, ...ScopeName[]]): Requirement {
       asked.isAnyIn(caller.scopes)
         ? undefined
         : lacks(caller, listed(named, ' or '), `one of ${listed(named, ' ')}`),
+    missing: (caller) => (asked.isAnyIn(caller.scopes) ? [] : named.slice(0, 1)),
   })
 }
 
@@ -44,6 +46,7 @@ export function userScopes(...names: [ScopeName, ...ScopeName[]]): Requirement {
       if (caller.user === undefined) return callsForNobody(named, caller)
       return asked.areAllIn(caller.scopes) ? undefined : lacksSome(named, caller)
     },
+    missing: (caller) => (caller.user === undefined ? undefined : missingOf(named, caller)),
   })
 }
 
@@ -53,9 +56,11 @@ function requireScopeNames(names: readonly unknown[], requirement: string): read
 }
 
 function lacksSome(named: readonly string[], caller: Caller): Refusal {
-  const missing = named.filter((name) => !caller.scopes.has(name))
-  return lacks(caller, listed(named, ' '), listed(missing, ' '))
+  return lacks(caller, listed(named, ' '), listed(missingOf(named, caller), ' '))
 }
+
+const missingOf = (named: readonly string[], caller: Caller): readonly string[] =>
+  named.filter((name) => !caller.scopes.has(name))
 
 function lacks(caller: Caller, expected: string, missing: string): Refusal {
   const held = listed([...caller.scopes].slice(0, 16), ' ')

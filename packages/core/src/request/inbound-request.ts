@@ -19,6 +19,12 @@ export interface InboundRequest {
   readonly stream?: { readonly session?: { readonly socket: object } | undefined } | undefined
 }
 
+/** A browser's question, before a request, whether it may send it (Fetch, CORS-preflight request). It never carries a credential. */
+export const isPreflight = ({ method, headers }: InboundRequest): boolean =>
+  method === 'OPTIONS' &&
+  headers.origin !== undefined &&
+  headers['access-control-request-method'] !== undefined
+
 /** Pseudo-headers are HTTP/2's (RFC 9113 §8.3.1): nobody can send one in HTTP/1. */
 export const isHttp2 = ({ headers }: InboundRequest): boolean => headers[':method'] !== undefined
 

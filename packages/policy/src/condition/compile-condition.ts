@@ -29,12 +29,14 @@ export function compileCondition(expression: unknown): Condition {
   const read = readersOf(reads)
   const decide: Condition['decide'] = (...facts) => {
     environment.meter.start()
-    environment.hasScope = (scope) => facts[0].scopes.has(scope)
+    environment.scopes = facts[0].scopes
     try {
       const result: unknown = evaluate(read(...facts))
       return typeof result === 'boolean' ? result : { failure: 'neither true nor false' }
     } catch (error) {
       return { failure: codeOf(error) }
+    } finally {
+      environment.scopes = undefined
     }
   }
   return { contexts: [...reads.contexts], decide }
@@ -89,8 +91,8 @@ const refusedFor = (problem: string): ConfigurationError => new ConfigurationErr
 function problemOf(error: unknown, expression: string): string {
   if (error instanceof ParseError || error instanceof CelTypeError) {
     const { summary, range } = error
-    const where =
-      range === undefined ? '' : `, at ${quoted(expression.slice(range.start, range.end)) || 'its end'}`
+    const excerpt = expression.slice(range?.start, range?.end)
+    const where = excerpt === '' ? ', at its end' : `, at ${quoted(excerpt)}`
     return `${summary.charAt(0).toLowerCase()}${summary.slice(1)}${where}`
   }
   return error instanceof Error ? error.message : 'it cannot be read'

@@ -29,6 +29,15 @@ export interface Entry {
   readonly value: DocumentNode
 }
 
+/** The value alone. Mappings have no prototype: `__proto__` and its like are names among others. */
+export function dataOf(node: DocumentNode): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'list') return Object.freeze(node.items.map(dataOf))
+  const data: Record<string, unknown> = Object.create(null)
+  for (const { key, value } of node.entries) data[key] = dataOf(value)
+  return Object.freeze(data)
+}
+
 /** What is there, for a message. */
 export function describeNode(node: DocumentNode): string {
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list'

@@ -9,8 +9,8 @@ export function suggestionFor(name: string, known: readonly string[]): string {
 
 /** The known name that was probably meant, or undefined where none is near. */
 function nearestTo(name: string, known: Iterable<string>): string | undefined {
-  // One letter in three may be wrong: a short word is near to everything.
-  let least = Math.min(2, Math.floor(name.length / 3)) + 1
+  // Half of the letters at most: a short word is near to everything.
+  let least = Math.min(2, Math.floor(name.length / 2)) + 1
   let nearest: string | undefined
   if (name.length > maxLength) return undefined
   for (const candidate of known) {

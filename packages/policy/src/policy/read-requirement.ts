@@ -56,13 +56,13 @@ type Kind = (node: DocumentNode, declared: Declared, reader: Reader) => Requirem
 const ofTexts =
   (what: string, make: (first: string, ...others: string[]) => Requirement): Kind =>
   (node, _, reader) => {
-    const items = reader.items(node, `a list of ${what}`)
+    const items = reader.items(node, `a list of which each is ${what}`)
     const texts = (items ?? []).flatMap((item) => {
       const text = reader.text(item, what)
       return text !== undefined && reader.attempt(item, () => make(text)) !== undefined ? text : []
     })
     const [first, ...others] = texts
-    if (items?.length === 0) return reader.expected(node, `a list of ${what}`)
+    if (items?.length === 0) return reader.expected(node, `a list of which each is ${what}`)
     return first === undefined || texts.length !== items?.length ? undefined : make(first, ...others)
   }
 

@@ -6,17 +6,31 @@ import type { Reader } from '../document/reader.ts'
  * (RFC 3339 §5.6) until then. It may have passed: what it ends no longer counts.
  */
 export function readUntil(node: DocumentNode, reader: Reader): number | undefined {
-  const what = 'a date such as 2027-01-31 (its whole day in UTC), or a time such as 2027-01-31T12:00:00Z'
-  const text = reader.text(node, what)
-  if (text === undefined) return undefined
-  return parseUntil(text) ?? reader.expected(node, what)
+  const moment = readMoment(node, 'the whole day in UTC', reader)
+  return moment?.isDay === true ? moment.startsAt + dayMs : moment?.startsAt
 }
 
-function parseUntil(text: string): number | undefined {
+/** A time in milliseconds since the epoch; of a date, its first moment in UTC. */
+export function readTime(node: DocumentNode, reader: Reader): number | undefined {
+  return readMoment(node, 'its first moment in UTC', reader)?.startsAt
+}
+
+interface Moment {
+  readonly startsAt: number
+  readonly isDay: boolean
+}
+
+function readMoment(node: DocumentNode, ofDay: string, reader: Reader): Moment | undefined {
+  const what = `a date such as 2027-01-31 (${ofDay}), or a time such as 2027-01-31T12:00:00Z`
+  const text = reader.text(node, what)
+  return text === undefined ? undefined : (parseMoment(text) ?? reader.expected(node, what))
+}
+
+function parseMoment(text: string): Moment | undefined {
   const [, date, time] = /^(\d{4}-\d\d-\d\d)(?:[Tt ](.+))?$/.exec(text) ?? []
   const day = date === undefined ? undefined : parseDay(date)
-  if (day === undefined) return undefined
-  return time === undefined ? day + dayMs : parseTime(day, time)
+  const startsAt = day === undefined || time === undefined ? day : parseTime(day, time)
+  return startsAt === undefined ? undefined : { startsAt, isDay: time === undefined }
 }
 
 // `Date` takes 30 February for 2 March.

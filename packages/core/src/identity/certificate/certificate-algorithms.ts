@@ -49,10 +49,11 @@ function isStrongRsa(key: Uint8Array): boolean {
     tags.sequence,
     (reader) => [takeInteger(reader), takeInteger(reader)] as const,
   )
-  if ((modulus[0] ?? 0xff) >= 0x80 || (exponent[0] ?? 0xff) >= 0x80) return false
-  // Whole octets, of which a leading zero is only the sign.
-  const isWhole = modulus[0] === 0 && (modulus[1] ?? 0) >= 0x80
+  // An integer in its shortest form has a leading zero for its sign alone, in front of whole octets of a positive number.
+  const isWhole = modulus[0] === 0
   const bits = (modulus.length - 1) * 8
+  // OpenSSL takes a negative exponent for a positive one.
+  if ((exponent[0] ?? 0xff) >= 0x80) return false
   const e = BigInt(`0x${hexOf(exponent)}`)
   const isSound = ((modulus.at(-1) ?? 0) & 1) === 1 && e >= 3n && e < 2n ** 32n && (e & 1n) === 1n
   return isWhole && isSound && bits >= 2048 && bits <= 8192 && !isRocaModulus(modulus)

@@ -105,14 +105,13 @@ export function parseAuthorityKeyId(der: Uint8Array): string | undefined {
 export const parseSubjectKeyId = (der: Uint8Array): string =>
   readAll(der, (reader) => hexOf(reader.takeTagged(tags.octetString)))
 
-/** Requires a list whose entries begin with an object identifier, as certificatePolicies and authorityInfoAccess are. */
+/**
+ * Requires a list whose entries begin with an object identifier, as certificatePolicies and authorityInfoAccess are. That what follows
+ * it is DER, `readExtension` has seen to.
+ */
 export function requireOidEntries(der: Uint8Array): void {
   readWhole(der, tags.sequence, (reader) =>
-    readEach(reader, maxEntries, () => {
-      const entry = reader.enter(tags.sequence)
-      takeOid(entry)
-      while (!entry.isAtEnd) entry.take()
-    }),
+    readEach(reader, maxEntries, () => takeOid(reader.enter(tags.sequence))),
   )
 }
 

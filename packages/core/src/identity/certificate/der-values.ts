@@ -63,10 +63,10 @@ export function takeBits(reader: DerReader): Uint8Array {
 
 /** The bits of a list of named bits, first one first. Zeros at the end are left out (X.690 §11.2.2). */
 export function namedBitsOf(content: Uint8Array): readonly boolean[] {
-  const [unused, ...octets] = content
+  const [unused = 0, ...octets] = content
   const last = octets.at(-1)
   // No bit at all says nothing, and whoever writes that means something else (RFC 5280 §4.2.1.3).
-  if (unused === undefined || last === undefined) throw new MalformedDer('a list of bits without any')
+  if (last === undefined) throw new MalformedDer('a list of bits without any')
   const isShortest = unused <= 7 && ((last >> unused) & 1) === 1 && (last & ((1 << unused) - 1)) === 0
   if (!isShortest || octets.length > 2) throw new MalformedDer('bits in a longer form')
   return octets.flatMap((octet) => [7, 6, 5, 4, 3, 2, 1, 0].map((bit) => ((octet >> bit) & 1) === 1))

@@ -55,7 +55,7 @@ function takePart(set: DerReader, attributes: NameAttribute[]): string {
     if (text !== undefined) attributes.push({ type, text })
     comparable.push(comparableOf(type, value, text))
   } while (!set.isAtEnd)
-  return comparable.length === 1 ? comparable.join() : comparable.toSorted().join('+')
+  return comparable.toSorted().join('+')
 }
 
 // With its length in front, no text can look like the end of itself and the beginning of another attribute.

@@ -26,8 +26,7 @@ export function isSignedWith(key: KeyObject, { signed, algorithm, signature }: S
   if (scheme === undefined || !scheme.keyTypes.includes(key.asymmetricKeyType ?? '')) return false
   const { hash, padding, saltLength } = scheme
   try {
-    const options = padding === undefined ? { key } : { key, padding, saltLength }
-    return verify(hash, signed, options, signature)
+    return verify(hash, signed, { key, padding, saltLength }, signature)
   } catch {
     // Such as a PSS key that is restricted to another hash.
     return false

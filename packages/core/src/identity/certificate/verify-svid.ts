@@ -2,7 +2,7 @@ import { Refusal, quoted } from '../../refusal.ts'
 import { textNames } from './general-names.ts'
 import type { ParsedCertificate } from './parsed-certificate.ts'
 import { parseWorkloadId, readWorkloadId, type SpiffeId } from './spiffe-id.ts'
-import { purposeOids, type CertificatePurpose } from './path-flaws.ts'
+import type { CertificatePurpose } from './path-flaws.ts'
 import { validatePath, validityOf, type PathQuestion, type VerifiedPath } from './validate-path.ts'
 
 /** An X.509-SVID that was verified, and while it may be relied on. Milliseconds since the epoch. */
@@ -35,7 +35,7 @@ export function verifySvid(
     })
   }
   if (anchors instanceof Refusal) return anchors
-  const path = leafFlaw(leaf, purpose) ?? validatePath({ ...presented, anchors, purpose })
+  const path = leafFlaw(leaf) ?? validatePath({ ...presented, anchors, purpose })
   if (path instanceof Refusal) return path
   return workloadAbove(path) ?? { spiffeId, path, ...validityOf(path) }
 }
@@ -67,11 +67,8 @@ function spiffeIdOf(leaf: ParsedCertificate): SpiffeId | Refusal {
   return readWorkloadId(uri)
 }
 
-// X509-SVID §4: a leaf signs nothing but its own handshakes.
-function leafFlaw(
-  { isCa, keyUsage, extendedKeyUsage }: ParsedCertificate,
-  purpose: CertificatePurpose,
-): Refusal | undefined {
+// X509-SVID §4: a leaf signs nothing but its own handshakes, and says so. Its purpose is checked with its path.
+function leafFlaw({ isCa, keyUsage }: ParsedCertificate): Refusal | undefined {
   if (isCa) return new Refusal('svid_not_a_leaf', { expected: 'cA false', actual: 'cA true' })
   if (keyUsage?.certSign === true || keyUsage?.crlSign === true) {
     return new Refusal('svid_not_a_leaf', {
@@ -83,12 +80,6 @@ function leafFlaw(
     return new Refusal('certificate_purpose_mismatch', {
       expected: 'keyUsage with digitalSignature',
       actual: 'none',
-    })
-  }
-  if (extendedKeyUsage !== undefined && !extendedKeyUsage.includes(purposeOids[purpose])) {
-    return new Refusal('certificate_purpose_mismatch', {
-      expected: `extKeyUsage with ${purpose}`,
-      actual: 'other usages',
     })
   }
   return undefined

@@ -1,0 +1,76 @@
+import type { CensusEntry, Placement } from '@countersign/core'
+import { Requirement, withDocument, withFloor, type Guard, type ListRoutes } from '@countersign/core/adapter'
+import type { Application } from 'express'
+import { pathText, routerOf, type Route } from './framework.ts'
+import { guardOfAll } from './guard-middlewares.ts'
+import type { Way } from './mount-point.ts'
+import { gateIn } from './protected-route.ts'
+import { declarationsOf, type OwnDeclaration } from './route-declarations.ts'
+import { sizeOf, walk } from './router-tree.ts'
+
+/** Lists the routes of an application for its guard, anew only where routes were added or policy was replaced. */
+export function routeCensus(app: Application, guard: Guard): ListRoutes {
+  let size = -1
+  let policy: object | undefined
+  let entries: readonly CensusEntry[] = []
+  return () => {
+    const current = sizeOf(routerOf(app))
+    if (current !== size || guard.policyInForce !== policy) entries = takeCensus(app, guard)
+    size = current
+    policy = guard.policyInForce
+    return entries
+  }
+}
+
+/** Every route of an application but those behind other guards, and what is asked there. */
+function takeCensus(app: Application, guard: Guard): readonly CensusEntry[] {
+  const entries: CensusEntry[] = []
+  const router = routerOf(app)
+  const covering = guardOfAll(router)
+  walk(router, {
+    route(route, way) {
+      const standing = covering ?? way.guard
+      if (standing !== undefined && standing !== guard) return
+      for (const own of declarationsOf(route, gateIn(route))) {
+        entries.push(entryOf(route, way, own, standing))
+      }
+    },
+  })
+  return entries
+}
+
+function entryOf(
+  route: Route,
+  way: Way,
+  own: OwnDeclaration & { readonly method: string },
+  guard: Guard | undefined,
+): CensusEntry {
+  const path = `${way.path}${pathText(route.path)}`
+  const document = guard?.documentOf(`${own.method} ${path}`)
+  const inCode = own.placement ?? (way.isBelowFloor ? way.floor : undefined) ?? way.cover
+  const asked = inCode ?? (document === undefined ? guard?.undeclared : way.floor)
+  const code = effectiveOf(way, asked)
+  const effective = document === undefined ? code : withDocument(code, document.placement)
+  const isDeclared = inCode !== undefined || document !== undefined
+  return Object.freeze({
+    method: own.method,
+    path,
+    requirement: effective?.text ?? null,
+    scopes: effective instanceof Requirement ? effective.scopes : [],
+    status:
+      guard === undefined
+        ? 'unguarded'
+        : own.isMisplaced
+          ? 'misplaced'
+          : isDeclared
+            ? 'declared'
+            : 'undeclared',
+    declaredAt: own.declaredAt ?? (inCode === undefined ? (document?.at ?? null) : way.declaredAt),
+  })
+}
+
+// As a request context puts it together: a floor is added to whatever was declared, and is no declaration by itself.
+function effectiveOf({ floor }: Way, asked: Placement | undefined): Placement | undefined {
+  if (asked === undefined) return undefined
+  return asked instanceof Requirement ? withFloor(floor, asked) : (floor ?? asked)
+}
