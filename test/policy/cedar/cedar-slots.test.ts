@@ -26,7 +26,6 @@ test('rules that can still be asked are never those of another', async () => {
   for (let i = 0; i < 20; i += 1) {
     expect(askable('forbid(principal, action, resource);')(nothing)).toMatchObject({ effect: 'forbid' })
     collect()
-    // oxlint-disable-next-line no-await-in-loop -- each may take the place of the one before
     await settled()
   }
   expect(first(nothing)).toMatchObject({ effect: 'permit' })

@@ -47,7 +47,7 @@ export interface CedarEntityData {
  * Data as Cedar reads it. INVARIANT: only `entity` and `extension` make references and extension values: Cedar would take objects
  * with the keys below for some, also out of a claim. Throws for whatever Cedar has no form for, rather than leave it out.
  */
-export function cedarValue(value: unknown, depth = 0): CedarValueJson {
+function cedarValue(value: unknown, depth = 0): CedarValueJson {
   if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) {
     return value as string | boolean | number // as just checked
   }
