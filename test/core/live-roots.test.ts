@@ -551,6 +551,32 @@ describe('a value that a source puts here', () => {
   })
 })
 
+test('a value that is confirmed is asked for by what was last said of it', async () => {
+  const clock = createTestClock(start)
+  const before: unknown[] = []
+  const replaced: boolean[] = []
+  const value = new LiveValue<{ text: string; etag: number }, string>({
+    clock,
+    read: async (last) => {
+      before.push(last?.etag)
+      return { text: 'same', etag: before.length }
+    },
+    areSame: (one, other) => one.text === other.text,
+    parse: ({ text }) => text,
+    intervalOf: () => 60_000,
+    maxStaleMs: 60_000,
+    landed: (isReplaced) => replaced.push(isReplaced),
+  })
+  await value.prepared()
+  for (let i = 0; i < 2; i += 1) {
+    clock.advance({ seconds: 120 })
+    await settled()
+  }
+  expect(before.slice(0, 3)).toEqual([undefined, 1, 2])
+  expect(replaced.slice(0, 3)).toEqual([true, false, false])
+  value.close()
+})
+
 test('a value that is read is read no more once it is closed', async () => {
   const clock = createTestClock(start)
   const signals: AbortSignal[] = []

@@ -19,8 +19,9 @@ const schema: Schema & { readonly $defs: Readonly<Record<string, Schema>> } = JS
 )
 const page = read('docs/policy-reference.md')
 
-const all = Object.values(schema.$defs).flatMap((part) => [part, ...(part.anyOf ?? [])])
-const objects = [schema, ...all].filter(({ properties }) => properties !== undefined)
+const parts = Object.values(schema.$defs)
+const all = [schema, ...parts, ...parts.flatMap(({ anyOf = [] }) => anyOf)]
+const objects = all.filter(({ properties }) => properties !== undefined)
 
 const descriptionOf = ({ description, $ref }: Schema): string | undefined =>
   description ?? schema.$defs[$ref?.split('/').at(-1) ?? '']?.description

@@ -3,7 +3,7 @@ import { registerMounter, requireGuard, type Guard } from '@countersign/core/ada
 import type { Request, RequestHandler } from 'express'
 import { routerOf } from './framework.ts'
 import { markGuard } from './guard-middlewares.ts'
-import { admit, installOn } from './install.ts'
+import { admit, boundNewRouters, installOn } from './install.ts'
 import type { MountPoint } from './mount-point.ts'
 import { expressMounter } from './mount.ts'
 import { contextOf } from './request-context.ts'
@@ -29,6 +29,7 @@ export function countersign(optionsOrGuard: GuardOptions | Guard): RequestHandle
     const known = contextOf(request)
     if (known === undefined) {
       if (installOn(request.app, guard)) reportUnsealed(request.app, guard)
+      else boundNewRouters(request.app)
       admit(request, guard, standingPlace(request))
       next()
     } else if (guard.hasOpened(known)) next()

@@ -84,17 +84,10 @@ function enter(
     return beside.size === 0 ? context.refuse(nothingBeside, path) : context.enter(placement, path, beside)
   }
   const point = mountPointOf(request)
-  return point?.holds(declaration) === true || isFound(declaration, point?.root)
-    ? context.enter(placement, path)
-    : context.enterStray(placement, path)
-}
-
-// In a router that was mounted only now, requests have not been followed to it.
-function isFound(declaration: object, router: object | undefined): boolean {
-  let found = false
-  walk(router, { declaration: (each) => (found ||= each === declaration) })
-  if (found) boundRouters(router)
-  return found
+  if (point?.holds(declaration) === true) return context.enter(placement, path)
+  // Nobody will see the request leave. Should that be a router that was mounted only now, the next one is followed there.
+  boundRouters(point?.root)
+  return context.enterStray(placement, path)
 }
 
 // Looked for each time: routes and handlers may be added while the service runs.

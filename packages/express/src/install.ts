@@ -1,6 +1,6 @@
 import type { Guard } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
-import { parentOf, prototypesOf, routerOf, type Route } from './framework.ts'
+import { layersOf, parentOf, prototypesOf, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
 import { installLatch } from './latch.ts'
 import { MountPoint } from './mount-point.ts'
@@ -20,6 +20,18 @@ import { boundRouters, walk } from './router-tree.ts'
 /** The guards that applications were prepared for. */
 const installed = new WeakMap<Application, Set<Guard>>()
 
+/** How many layers an application had when its routers were bounded last. */
+const bounded = new WeakMap<object, number>()
+
+/** Bounds what was mounted in an application since. What was mounted deeper is found when a request comes to it. */
+export function boundNewRouters(app: Application): void {
+  const router = routerOf(app)
+  const { length } = layersOf(router)
+  if (router === undefined || bounded.get(router) === length) return
+  bounded.set(router, length)
+  boundRouters(router)
+}
+
 /**
  * Prepares an application once: makes its routes known to the census, and bounds what is allowed in its routers to them. True if
  * this has not been done before.
@@ -27,9 +39,8 @@ const installed = new WeakMap<Application, Set<Guard>>()
 export function installOn(app: Application, guard: Guard): boolean {
   const guards = installed.get(app)
   if (guards?.has(guard) === true) return false
-  const router = routerOf(app)
-  boundRouters(router)
-  walk(router, { declaration: rememberPath })
+  boundNewRouters(app)
+  walk(routerOf(app), { declaration: rememberPath })
   const listRoutes = routeCensus(app, guard)
   // Behind the same guard, an application that it is mounted in lists its routes, with their whole paths.
   guard.register(() => (isPartOfAnother(app, guard) ? [] : listRoutes()))

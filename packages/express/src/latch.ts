@@ -1,3 +1,4 @@
+import type { RefusalResponse } from '@countersign/core'
 import { Refusal, type RequestContext } from '@countersign/core/adapter'
 import type { ServerResponse } from 'node:http'
 import { send } from './answer.ts'
@@ -59,17 +60,17 @@ function mayStart(response: ServerResponse, status: number): boolean {
     answerPreflight(response, context, status)
     return false
   }
-  replace(response, context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`))
+  const decision = context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`)
+  // Where the guard only observes, it was recorded.
+  if (decision.outcome === 'allow') return true
+  replace(response, decision.response)
   return false
 }
 
-function replace(
-  response: ServerResponse,
-  decision: ReturnType<NonNullable<ReturnType<typeof contextOf>>['refuse']>,
-): void {
+function replace(response: ServerResponse, refusal: RefusalResponse): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   response.statusMessage = ''
-  if (decision.outcome === 'deny') send(decision.response, response)
+  send(refusal, response)
   latched.add(response)
 }
 

@@ -1,5 +1,5 @@
 import type { CensusEntry, Placement } from '@countersign/core'
-import { Requirement, withFloor, type Guard, type ListRoutes } from '@countersign/core/adapter'
+import { Requirement, withDocument, withFloor, type Guard, type ListRoutes } from '@countersign/core/adapter'
 import type { Application } from 'express'
 import { pathText, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
@@ -8,14 +8,16 @@ import { gateIn } from './protected-route.ts'
 import { declarationsOf, type OwnDeclaration } from './route-declarations.ts'
 import { sizeOf, walk } from './router-tree.ts'
 
-/** Lists the routes of an application for its guard, anew only where routes were added. */
+/** Lists the routes of an application for its guard, anew only where routes were added or policy was replaced. */
 export function routeCensus(app: Application, guard: Guard): ListRoutes {
   let size = -1
+  let policy: object | undefined
   let entries: readonly CensusEntry[] = []
   return () => {
     const current = sizeOf(routerOf(app))
-    if (current !== size) entries = takeCensus(app, guard)
+    if (current !== size || guard.policyInForce !== policy) entries = takeCensus(app, guard)
     size = current
+    policy = guard.policyInForce
     return entries
   }
 }
@@ -43,11 +45,16 @@ function entryOf(
   own: OwnDeclaration & { readonly method: string },
   guard: Guard | undefined,
 ): CensusEntry {
-  const declared = own.placement ?? (way.isBelowFloor ? way.floor : undefined) ?? way.cover
-  const effective = effectiveOf(way, declared ?? guard?.undeclared)
+  const path = `${way.path}${pathText(route.path)}`
+  const document = guard?.documentOf(`${own.method} ${path}`)
+  const inCode = own.placement ?? (way.isBelowFloor ? way.floor : undefined) ?? way.cover
+  const asked = inCode ?? (document === undefined ? guard?.undeclared : way.floor)
+  const code = effectiveOf(way, asked)
+  const effective = document === undefined ? code : withDocument(code, document.placement)
+  const isDeclared = inCode !== undefined || document !== undefined
   return Object.freeze({
     method: own.method,
-    path: `${way.path}${pathText(route.path)}`,
+    path,
     requirement: effective?.text ?? null,
     scopes: effective instanceof Requirement ? effective.scopes : [],
     status:
@@ -55,10 +62,10 @@ function entryOf(
         ? 'unguarded'
         : own.isMisplaced
           ? 'misplaced'
-          : declared === undefined
-            ? 'undeclared'
-            : 'declared',
-    declaredAt: own.declaredAt ?? (declared === undefined ? null : way.declaredAt),
+          : isDeclared
+            ? 'declared'
+            : 'undeclared',
+    declaredAt: own.declaredAt ?? (inCode === undefined ? (document?.at ?? null) : way.declaredAt),
   })
 }
 

@@ -1,6 +1,5 @@
 import type { Placement } from '@countersign/core'
 import { joinPlacements } from '@countersign/core/adapter'
-import { METHODS } from 'node:http'
 import { pathText, type Route } from './framework.ts'
 import { unknownPath, type Way } from './mount-point.ts'
 import { declaredAtOf, placementOf } from './placements.ts'
@@ -97,6 +96,9 @@ function readOwn(route: Route, method: string, gate: object | undefined): OwnDec
     declaredAt: handlers.map(declaredAtOf).find((place) => place !== null) ?? null,
   }
 }
+
+// An import of `node:http` by name reads all its names, and so loads Node's fetch and WebSocket client.
+const { METHODS } = process.getBuiltinModule('node:http')
 
 /** As Express 4 and 5 call what `router.all` registers. */
 const anyMethod = '_all'

@@ -39,7 +39,12 @@ export function seal(app: Application, guard: Guard): void {
   if (problems.length > 0) throw new ConfigurationError(misplaced[0] ?? 'undeclared', problems.join('; '))
   sealed.add(app)
   guard.reportUndeclared(undeclared)
-  if (unguarded.length > 0) guard.reportServing(unguardedProblem(unguarded.map(spelled)).join(''))
+  for (const problem of [
+    ...unguardedProblem(unguarded.map(spelled)),
+    ...unknownProblem(guard.unknownRoutes([...guard.census(), ...routes])),
+  ]) {
+    guard.reportServing(problem)
+  }
 }
 
 const sealed = new WeakSet<Application>()
@@ -104,4 +109,12 @@ function undeclaredProblem(routes: readonly string[]): readonly string[] {
 function unguardedProblem(routes: readonly string[]): readonly string[] {
   if (routes.length === 0) return []
   return [`no guard stands before ${listed(routes)}: put app.use(countersign(guard)) before every route`]
+}
+
+// One guard may serve applications that are sealed later: so it stops no start.
+function unknownProblem(routes: readonly string[]): readonly string[] {
+  if (routes.length === 0) return []
+  return [
+    `the policy document speaks of ${listed(routes)}, and no route so far is spelled so: guard.census() has the spelling`,
+  ]
 }

@@ -107,7 +107,7 @@ export function makeCaller(
 }
 
 /** What code and document ask on a route, and whether zones let the caller reach this service at all. */
-function check(
+export function check(
   caller: Caller | undefined,
   placement: Placement,
   nowMs: number,

@@ -29,12 +29,14 @@ export function compileCondition(expression: unknown): Condition {
   const read = readersOf(reads)
   const decide: Condition['decide'] = (...facts) => {
     environment.meter.start()
-    environment.hasScope = (scope) => facts[0].scopes.has(scope)
+    environment.scopes = facts[0].scopes
     try {
       const result: unknown = evaluate(read(...facts))
       return typeof result === 'boolean' ? result : { failure: 'neither true nor false' }
     } catch (error) {
       return { failure: codeOf(error) }
+    } finally {
+      environment.scopes = undefined
     }
   }
   return { contexts: [...reads.contexts], decide }

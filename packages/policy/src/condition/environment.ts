@@ -1,3 +1,4 @@
+import type { ScopeSet } from '@countersign/core'
 import { Environment, type ASTNode } from '@marcbachmann/cel-js'
 import { Meter } from './meter.ts'
 import { variables } from './variables.ts'
@@ -9,8 +10,8 @@ export interface ConditionEnvironment {
   /** For what `meteredText` makes of it. */
   readonly metered: Environment
   readonly meter: Meter
-  /** What answers `x in caller.scopes`; set for the time of one evaluation. */
-  hasScope: (scope: string) => boolean
+  /** What `x in caller.scopes` asks; set for the time of one evaluation. */
+  scopes: ScopeSet | undefined
 }
 
 /** One for all conditions: nothing waits while one is evaluated, so none can see what another one spends. */
@@ -31,7 +32,7 @@ function createEnvironment(): ConditionEnvironment {
     .registerVariable('time', 'google.protobuf.Timestamp')
 
   const metered = written.clone({ limits: limitsOfMetered })
-  const environment = { written, metered, meter: new Meter(), hasScope: () => false }
+  const environment = { written, metered, meter: new Meter(), scopes: undefined }
   registerMeter(environment)
   return environment
 }
@@ -68,7 +69,10 @@ function registerMeter(environment: ConditionEnvironment): void {
       throw error
     }
   })
-  metered.registerFunction('granted(string): bool', (scope: string) => environment.hasScope(scope))
+  metered.registerFunction(
+    'granted(string): bool',
+    (scope: string) => environment.scopes?.has(scope) === true,
+  )
 }
 
 /** What the library hands to macros, as far as it is documented. */

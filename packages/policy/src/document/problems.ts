@@ -26,7 +26,12 @@ export class Problems {
   }
 }
 
-const cut = (text: string): string => (text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`)
+// What the YAML library says can repeat what it read.
+const cut = (text: string): string =>
+  (text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`).replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    '?',
+  )
 
 const maxProblems = 20
 const maxLength = 400

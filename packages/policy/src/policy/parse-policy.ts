@@ -69,4 +69,4 @@ function readCandidate(
 const sections = ['zones', 'calls', 'callers', 'routes'] as const
 
 /** What a policy document is called where nobody says so. */
-export const documentName = 'countersign.policy.yaml'
+const documentName = 'countersign.policy.yaml'

@@ -1,0 +1,160 @@
+// A policy document and observe mode over real sockets: the document holds for the resolved route, and observing lets pass what it records.
+import {
+  authenticated,
+  countersign,
+  createGuard,
+  requireScopes,
+  sealRoutes,
+  type Guard,
+  type GuardOptions,
+} from '@countersign/express'
+import { policyDocument } from '@countersign/policy'
+import type { TestIssuer } from '@countersign/testing'
+import type { Request, Response } from 'express'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
+
+let issuer: TestIssuer
+beforeAll(async () => {
+  issuer = await testIssuer()
+})
+
+const policy = policyDocument(`version: 1
+callers:
+  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [orders:read] }
+routes:
+  - { route: GET /orders/:id, requires: { scopes: [orders:read], when: 'resource.params.id == "1"' } }
+  - { route: '* /every', requires: { callers: [checkout] } }
+  - { route: GET /healthz, unprotected: probe }
+  - { route: GET /not/there, requires: { authenticated: true } }
+`)
+
+describe.each(expressVersions)('%s', (_name, express) => {
+  const lines: string[] = []
+  let guard: Guard
+  let served: ServedApp
+  const handler = (request: Request, response: Response): void => void response.end(`handled ${request.path}`)
+
+  async function serve(
+    options: Partial<Pick<GuardOptions, 'policy' | 'mode' | 'undeclared'>>,
+    place: (app: ReturnType<typeof express>) => void,
+  ): Promise<ReturnType<typeof express>> {
+    lines.length = 0
+    guard = createGuard({
+      audience: 'orders',
+      issuers: [issuer],
+      log: { warn: (line) => void lines.push(line) },
+      ...options,
+    })
+    const app = express()
+    app.use(countersign(guard))
+    place(app)
+    served = await ServedApp.start(app)
+    return app
+  }
+  afterEach(async () => {
+    await served.close()
+    guard.close()
+  })
+
+  test('a document declares routes by the spelling of the census, and reads what the path says', async () => {
+    await serve({ policy }, (app) => {
+      app.get('/orders/:id', handler)
+      app.all('/every', handler)
+      app.get('/healthz', handler)
+      app.get('/silent', handler)
+    })
+    const headers = await bearer(issuer, 'orders:read')
+    expect((await served.call('/orders/1', { headers })).status).toBe(200)
+    expect((await served.call('/orders/1', { method: 'HEAD', headers })).status).toBe(200)
+    expect((await served.call('/orders/2', { headers })).code).toBe('requirement_unmet')
+    expect((await served.call('/orders/2', { method: 'HEAD', headers })).code).toBe('requirement_unmet')
+    expect((await served.call('/orders/1')).code).toBe('credential_missing')
+    expect((await served.call('/every', { method: 'PUT', headers })).status).toBe(200)
+    expect((await served.call('/every', { method: 'PUT' })).code).toBe('credential_missing')
+    expect((await served.call('/healthz')).status).toBe(200)
+    expect((await served.call('/silent', { headers })).code).toBe('route_undeclared')
+  })
+
+  test('the census shows what code and document ask together, and what the document speaks of in vain', async () => {
+    const app = await serve({ policy, undeclared: 'fail-start' }, (application) => {
+      application.get('/orders/:id', requireScopes('orders:list'), handler)
+      application.get('/healthz', handler)
+      application.all('/every', handler)
+    })
+    await sealRoutes(app)
+    expect(guard.census()).toMatchObject([
+      {
+        path: '/orders/:id',
+        requirement: expect.stringContaining('allOf(scopes(orders:list), allOf(scopes(orders:read), when('),
+        scopes: ['orders:list', 'orders:read'],
+        status: 'declared',
+      },
+      {
+        path: '/healthz',
+        requirement: 'unprotected(probe)',
+        status: 'declared',
+        declaredAt: 'policy `routes[2]` (line 7)',
+      },
+      { method: '*', path: '/every', status: 'declared' },
+    ])
+    expect(lines.join('\n')).toContain('`GET /not/there`')
+    expect(lines.join('\n')).not.toContain('/healthz')
+  })
+
+  test('a service that observes lets pass whatever it would refuse, and records it', async () => {
+    const mode = { observe: { until: '2099-12-31' } } as const
+    await serve({ mode, undeclared: authenticated() }, (app) => {
+      app.use('/static', (_request, response) => void response.end('file'))
+      app.use('/admin', requireScopes('admin:write'), express.Router().get('/x', handler))
+      app.get('/orders/:id', requireScopes('orders:write'), handler)
+      app.get(
+        '/silent',
+        (request, response) => void response.end(String(Object.hasOwn(request, 'caller') && 'seen')),
+      )
+    })
+    const headers = await bearer(issuer)
+    expect(lines.join()).toContain('refuses nobody until 2100-01-01')
+    expect(await served.call('/orders/1', { headers })).toMatchObject({
+      status: 200,
+      body: 'handled /orders/1',
+    })
+    expect((await served.call('/orders/1', { headers: { authorization: 'Bearer nonsense' } })).status).toBe(
+      200,
+    )
+    expect((await served.call('/admin/x', { headers })).status).toBe(200)
+    expect((await served.call('/silent')).status).toBe(200)
+    expect(await served.call('/static/a.css')).toMatchObject({
+      status: 200,
+      body: 'file',
+      code: 'route_undeclared',
+    })
+    expect((await served.call('/nowhere')).status).toBe(404)
+    expect(guard.observations()).toMatchObject([
+      {
+        route: 'GET /orders/:id',
+        caller: expect.stringContaining('#client='),
+        refused: { scope_missing: 1 },
+      },
+      { route: 'GET /orders/:id', caller: null, refused: { token_malformed: 1 } },
+      { route: expect.stringMatching(/^GET (\/admin|\/…)\/x$/), refused: { scope_missing: 1 } },
+      { route: 'GET /silent', caller: null, refused: { credential_missing: 1 } },
+      { route: 'GET (outside any route)', caller: null, refused: { route_undeclared: 1 } },
+    ])
+  })
+
+  test('the caller of a request that was let pass is who was verified, or nobody', async () => {
+    const mode = { observe: { until: '2099-12-31' } } as const
+    await serve({ mode }, (app) => {
+      app.get('/who', requireScopes('orders:write'), (request, response, next) => {
+        try {
+          response.end(request.caller.id)
+        } catch (error) {
+          next(error)
+        }
+      })
+    })
+    expect((await served.call('/who', { headers: await bearer(issuer) })).body).toContain('#client=')
+    expect((await served.call('/who')).status).toBe(500)
+  })
+})
