@@ -9,8 +9,14 @@ export const testsOfRooms = {
   policy: [
     'test/core/{authentication-requirements,caller-pattern,decision,grants,placements,requirements,scope-claims,scope-names,shortfalls}.test.ts',
     'test/core/requirement-*.test.ts',
+    'test/core/{context-providers,deciders}.test.ts',
+    'test/policy/guard/*.test.ts',
   ],
-  decision: ['test/core/{decision,events,placements,stderr}.test.ts'],
+  decision: [
+    'test/core/{decision,deciders,events,placements,stderr}.test.ts',
+    'test/policy/guard/*.test.ts',
+    'test/policy/run-policy-tests.test.ts',
+  ],
   enforcement: [
     'test/core/{authentication-requirements,challenges,decision,parse-challenges,refusal-response,shortfalls}.test.ts',
     'test/core/resource-*.test.ts',

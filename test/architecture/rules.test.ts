@@ -62,6 +62,7 @@ describe('a room', () => {
 
   test.each([
     'guard.ts',
+    'main-path.ts',
     'options/a.ts',
     'context.ts',
     'index.ts',
@@ -92,6 +93,7 @@ describe('a leaf', () => {
 describe('a file above the rooms', () => {
   test.each([
     'guard.ts',
+    'main-path.ts',
     'options/a.ts',
     'context.ts',
     'index.ts',

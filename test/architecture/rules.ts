@@ -20,6 +20,7 @@ const leaves = [
 /** The main path, the options it is made with, and the public faces. */
 const overseers = [
   'guard.ts',
+  'main-path.ts',
   'options',
   'tls',
   'context.ts',

@@ -62,6 +62,23 @@ describe('ends early, and denies', () => {
     expect(asked).toBeLessThan(maxCost)
     expect(asked).toBeGreaterThan(0)
   })
+
+  test('however many elements are in error: few of them are evaluated', () => {
+    let asked = 0
+    const counting = Object.freeze({
+      ...modest,
+      scopes: { has: () => ((asked += 1), true), [Symbol.iterator]: () => [][Symbol.iterator]() },
+    })
+    const expression = 'caller.claims.l.exists(x, "a" in caller.scopes && x.missing == 1)'
+    expect(saidOf(expression, counting)).toBe('no_such_key')
+    expect(asked).toBeLessThan(60)
+    expect(asked).toBeGreaterThan(10)
+  })
+
+  test('also where every calendar of the world is looked up', () => {
+    const lookups = Array(26).fill('time.getHours("Europe/Berlin") == 77')
+    expect(saidOf(lookups.join(' || '), modest)).toBe('cost_exceeded')
+  })
 })
 
 describe('what people write is far from the end', () => {

@@ -94,8 +94,6 @@ describe('only true allows', () => {
     ['a user who is not there', 'caller.user.id == "a"', 'no_such_key'],
     ['what stands in a prototype', 'caller.claims.toString == 1', 'no_such_key'],
     ['__proto__', 'caller.claims.__proto__ == 1', 'no_such_key'],
-    ['a context that nobody gave', 'context.other == 1', 'no_such_key'],
-    ['one that is undefined', 'context.none == 1', 'no_such_key'],
     ['what is neither true nor false', 'caller.claims.level', 'neither true nor false'],
     ['text that looks like true', 'caller.claims.tenant', 'neither true nor false'],
     ['a place behind the end of a list', 'caller.claims.groups[2] == "a"', 'index_out_of_bounds'],
@@ -110,6 +108,15 @@ describe('only true allows', () => {
       code: 'condition_failed',
       detail: { expected: expression, actual: failure },
     })
+  })
+
+  test.each([
+    'context.other == 1',
+    'context.none == 1',
+    '!has(context.other.x)',
+    'has(context.other) || true',
+  ])('a context that is not there denies as unavailable: %s', (expression) => {
+    expect(refusalOf(expression, service, asked)).toMatchObject({ code: 'context_unavailable' })
   })
 
   test.each([
@@ -206,6 +213,7 @@ describe('credentials are not seen', () => {
     'x-session',
     'x-client-secret',
     'x-password',
+    ':path',
   ])('and naming %s is an error', (name) => {
     expect(() => when(`request.headers[${JSON.stringify(name)}] == "a"`)).toThrow(
       `conditions do not see the header \`${name}\``,

@@ -1,42 +1,31 @@
 import { randomUUID } from 'node:crypto'
 import { Census, listed, spelled, type CensusEntry, type ListRoutes } from './census.ts'
 import { systemClock } from './clock/clock.ts'
-import { Facts, RequestContext, type ContextGuard } from './context.ts'
+import { Facts, RequestContext } from './context.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
-import { allow, basisOf, deny, type Decision } from './decision/decision.ts'
+import { basisOf, type Decision } from './decision/decision.ts'
 import { explain, type Explanation } from './decision/explain.ts'
-import { Judge, withoutPolicy } from './decision/judge.ts'
-import { Observations, type Observation } from './decision/observations.ts'
-import { Shadow, type CandidateDifference } from './decision/shadow.ts'
-import { isObserved, letsPass, type Circumstances } from './decision/observe-mode.ts'
-import { recordDecision } from './decision/record-decision.ts'
-import { refusalResponse } from './enforcement/refusal-response.ts'
+import type { Observation } from './decision/observations.ts'
+import type { CandidateDifference } from './decision/shadow.ts'
 import { resourceMetadata, type ResourceMetadata } from './enforcement/resource-metadata.ts'
-import { hasDecisionListeners, publishDecision, publishHeaders } from './events/channels.ts'
+import { publishHeaders } from './events/channels.ts'
 import { RefusalLog } from './events/refusal-log.ts'
-import { presentedScheme, readAuthorization } from './evidence/authorization.ts'
-import { anonymous, type Authentication } from './identity/authentication.ts'
-import { Authenticator } from './identity/authenticator.ts'
-import type { Caller } from './identity/caller.ts'
 import { fetchDocument } from './identity/trust/fetch-document.ts'
 import type { TrustSourceState } from './identity/peer/trust-sources.ts'
 import type { KeySourceState } from './identity/trust/key-source.ts'
-import { verifyToken } from './identity/token/verify-token.ts'
-import { whenKnown } from './identity/when-known.ts'
+import { MainPath } from './main-path.ts'
 import type { GuardOptions } from './options/guard-options.ts'
 import { parseOptions, type Environment, type ParsedOptions } from './options/parse-options.ts'
 import { placeOf } from './policy/missing-scope.ts'
-import type { Occasion } from './policy/occasion.ts'
-import { Unprotected, isRequirement, requirePlacement, type Placement } from './policy/placement.ts'
+import { requirePlacement, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
-import { Refusal } from './refusal.ts'
 import {
   IdentityHeaders,
   noFields,
   type HeaderField,
   type StrippableRequest,
 } from './request/identity-headers.ts'
-import { isHttp2, type InboundRequest } from './request/inbound-request.ts'
+import type { InboundRequest } from './request/inbound-request.ts'
 
 /** Whether a guard can decide, and what each of its sources says of itself. */
 export interface Readiness {
@@ -54,17 +43,13 @@ export function createGuard(options: GuardOptions, environment: Partial<Environm
   return new Guard(options, { clock: systemClock, fetch: fetchDocument, newId: randomUUID, ...environment })
 }
 
-/** The configured main path. One guard may serve several adapters and servers. */
+/** What applications and adapters hold of the main path. One guard may serve several adapters and servers. */
 export class Guard {
   readonly #options: ParsedOptions
   readonly #environment: Environment
-  readonly #authenticator: Authenticator
+  readonly #path: MainPath
   readonly #log: RefusalLog | undefined
   readonly #census = new Census()
-  readonly #judge: Judge
-  readonly #observations = new Observations()
-  readonly #shadow: Shadow
-  readonly #inside: ContextGuard
   readonly #identityHeaders: IdentityHeaders
   #requestsWithStrays = 0
   #isClosed = false
@@ -74,37 +59,18 @@ export class Guard {
     markCopy(this)
     this.#environment = environment
     this.#options = parseOptions(options, environment)
-    const { clock } = environment
-    const { issuers, forwarded } = this.#options
-    this.#identityHeaders = new IdentityHeaders(forwarded?.headers)
-    this.#judge = new Judge({ ...this.#options, policy: this.#options.policy.policy, clock })
-    this.#authenticator = new Authenticator({
-      ...this.#options,
-      clock,
-      sameWorkload: (one, other) => {
-        const { policy } = this.#judge
-        return policy?.isSameWorkload(one, other) === true ? () => this.#judge.policy === policy : undefined
-      },
-      onStrayHeaders: (fields) => this.#tellStrays(fields),
-      verifyToken: (token) => verifyToken(token, issuers, clock),
-    })
-    this.#log =
-      this.#options.logger === undefined ? undefined : new RefusalLog(this.#options.logger, environment.clock)
-    const { sources } = this.#options.policy
-    sources.onAttempt(({ problem }) => problem !== undefined && this.#log?.tellPolicy(problem))
-    sources.onReplaced(() => this.#tellModes())
-    this.#tellModes()
-    this.#shadow = new Shadow({ ...this.#options, policy: this.#options.policy.policy, clock })
-    this.#inside = {
-      undeclared: this.#options.undeclared,
-      passesPreflights: this.#options.passesPreflights,
-      authenticate: (request, fields) => this.#authenticate(request, fields),
-      policyOf: (occasion) => this.#policyOf(occasion),
-      conclude: (authentication, facts) => this.#conclude(authentication, facts),
-      deny: (refusal, facts) => this.#refuse(refusal, facts),
-      record: (decision, facts) => this.#record(decision, facts),
+    this.#identityHeaders = new IdentityHeaders(this.#options.forwarded?.headers)
+    const { logger, policy } = this.#options
+    this.#log = logger === undefined ? undefined : new RefusalLog(logger, environment.clock)
+    this.#path = new MainPath(this.#options, {
+      environment,
+      log: this.#log,
       resourceMetadata: this.#describeResource(),
-    }
+      onStrayHeaders: (fields) => this.#tellStrays(fields),
+    })
+    policy.sources.onAttempt(({ problem }) => problem !== undefined && this.#log?.tellPolicy(problem))
+    policy.sources.onReplaced(() => this.#tellModes())
+    this.#tellModes()
   }
 
   /**
@@ -119,7 +85,7 @@ export class Guard {
   open(request: InboundRequest): RequestContext {
     const fields =
       this.#options.forwarded === undefined ? noFields : this.#identityHeaders.find(request.rawHeaders)
-    return new RequestContext(this.#inside, request, fields)
+    return new RequestContext(this.#path, request, fields)
   }
 
   /**
@@ -129,12 +95,12 @@ export class Guard {
   admit(request: InboundRequest & StrippableRequest): RequestContext {
     const fields = this.#identityHeaders.take(request)
     if (this.#options.forwarded === undefined && fields.length > 0) this.#tellStrays(fields)
-    return new RequestContext(this.#inside, request, fields)
+    return new RequestContext(this.#path, request, fields)
   }
 
   /** For adapters: true if this guard opened the context. */
   hasOpened(context: RequestContext): boolean {
-    return context.isOf(this.#inside)
+    return context.isOf(this.#path)
   }
 
   /**
@@ -142,7 +108,7 @@ export class Guard {
    * `@countersign/policy` makes a policy document of it.
    */
   observations(): readonly Observation[] {
-    return this.#observations.entries()
+    return this.#path.observations.entries()
   }
 
   /**
@@ -151,13 +117,13 @@ export class Guard {
    */
   explain(decision: Decision): Explanation | undefined {
     const basis = basisOf(decision)
-    if (!(basis instanceof Facts) || basis.guard !== this.#inside) return undefined
-    return explain(decision, basis, this.#judge, this.#environment.clock.now())
+    if (!(basis instanceof Facts) || basis.guard !== this.#path) return undefined
+    return explain(decision, basis, this.#path.judge, this.#environment.clock.now())
   }
 
   /** Where the policy's `candidate` decides otherwise than the policy, by route and caller. */
   candidateDifferences(): readonly CandidateDifference[] {
-    return this.#shadow.differences()
+    return this.#path.shadow.differences()
   }
 
   /**
@@ -176,7 +142,7 @@ export class Guard {
   /** For adapters: what the policy document says of a route, by its spelling; undefined where it says nothing. */
   documentOf(spelling: string): { readonly placement: Placement; readonly at: string } | undefined {
     const { entries, placement } =
-      this.#judge.policy?.routeOf({ route: spelling, registered: spelling }) ?? {}
+      this.#path.judge.policy?.routeOf({ route: spelling, registered: spelling }) ?? {}
     const [first] = entries ?? []
     return first === undefined || placement === undefined
       ? undefined
@@ -185,12 +151,12 @@ export class Guard {
 
   /** For adapters: another object whenever the policy document was replaced. */
   get policyInForce(): object | undefined {
-    return this.#judge.policy
+    return this.#path.judge.policy
   }
 
   /** For adapters: the routes that the policy document speaks of and that are none of these. They protect nothing. */
   unknownRoutes(routes: readonly CensusEntry[]): readonly string[] {
-    return this.#judge.policy?.unknownRoutes(routes) ?? []
+    return this.#path.judge.policy?.unknownRoutes(routes) ?? []
   }
 
   /** For adapters: tells the operator which routes say nothing and are refused. */
@@ -244,98 +210,16 @@ export class Guard {
   /** Ends what is under way and forgets what was verified. Whatever needs a caller is refused from here on. */
   close(): void {
     this.#isClosed = true
-    this.#authenticator.close()
+    this.#path.close()
     this.#options.issuers.close()
     this.#options.certificates?.sources.close()
     this.#options.policy.sources.close()
   }
 
-  /** Request → evidence → verified identity. */
-  #authenticate(
-    request: InboundRequest,
-    fields: readonly HeaderField[],
-  ): Authentication | Refusal | Promise<Authentication | Refusal> {
-    if (this.#isClosed) return closed
-    const authorization = readAuthorization(request)
-    if (authorization instanceof Refusal) return authorization
-    return this.#authenticator.authenticate(authorization, request, fields)
-  }
-
-  #policyOf(occasion: Occasion): Placement | Refusal | undefined {
-    if (this.#options.policy.policy === undefined) return undefined
-    const { policy } = this.#judge
-    return policy === undefined ? withoutPolicy : policy.routeOf(occasion).placement
-  }
-
-  /** Verified identity → caller → decision. */
-  #conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision> {
-    const { placement = nothingAsked, occasion } = facts
-    // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
-    const isOver = (): boolean => this.#isClosed && authentication.identity !== undefined
-    if (isOver()) return this.#refuse(closed, facts)
-    return whenKnown(this.#judge.judge(authentication, placement, occasion), ({ caller, refusal }) => {
-      if (isOver()) return this.#refuse(closed, facts)
-      this.#shadow.compare(refusal, authentication, facts)
-      return refusal === undefined
-        ? this.#allow(authentication, caller, facts)
-        : this.#refuse(refusal, facts, authentication, caller)
-    })
-  }
-
-  #allow(
-    { nextNonce }: Authentication,
-    caller: Caller | undefined,
-    facts: Facts,
-    observed?: Refusal,
-  ): Decision {
-    // RFC 9449 §8.2: out of a cache, the nonce would be an old one.
-    const headers =
-      nextNonce === undefined ? undefined : { 'dpop-nonce': nextNonce, 'cache-control': 'no-store' }
-    return allow(caller, this.#environment.newId, facts, headers, observed)
-  }
-
-  /** Denies, or lets pass and remembers why it would have been denied. */
-  #refuse(
-    refusal: Refusal,
-    facts: Facts,
-    authentication: Authentication = anonymous,
-    caller?: Caller,
-  ): Decision {
-    if (this.#letsPass(facts)) {
-      return this.#allow(authentication, caller, facts, refusal)
-    }
-    const { placement, occasion } = facts
-    const id = this.#environment.newId()
-    const { proofs, challenge } = this.#options
-    const scheme = presentedScheme(occasion.request)
-    const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
-    const context = { id, placement, scheme, nonce, isHttp2: isHttp2(occasion.request) }
-    return deny(id, refusal, refusalResponse(refusal, context, challenge), facts)
-  }
-
-  // What fails here refuses.
-  #letsPass(facts: Facts): boolean {
-    try {
-      return this.#isEverObserved && letsPass(this.#options.mode, this.#circumstancesOf(facts))
-    } catch {
-      return false
-    }
-  }
-
-  /** Most guards observe nothing, and have nothing to find out for it. */
-  get #isEverObserved(): boolean {
-    return typeof this.#options.mode === 'object' || this.#judge.policy?.hasModes === true
-  }
-
-  #circumstancesOf({ authentication, code, occasion }: Facts): Circumstances {
-    const identity = authentication instanceof Refusal ? undefined : authentication.identity
-    return { identity, code, occasion, policy: this.#judge.policy, now: this.#environment.clock.now() }
-  }
-
   #tellModes(): void {
     const { mode } = this.#options
     if (typeof mode === 'object') this.#log?.tellObserving('this service', mode.observe.until)
-    for (const [what, until] of this.#judge.policy?.observed ?? []) this.#log?.tellObserving(what, until)
+    for (const [what, until] of this.#path.judge.policy?.observed ?? []) this.#log?.tellObserving(what, until)
   }
 
   #tellStrays(fields: readonly HeaderField[]): void {
@@ -362,43 +246,6 @@ export class Guard {
       seesCertificates: certificates !== undefined || forwarded !== undefined,
     })
   }
-
-  /** Decision → event, and a line for the operator where it denies. Made only where somebody listens. */
-  #record(decision: Decision, facts: Facts): void {
-    const refusal = decision.outcome === 'deny' ? decision.refusal : decision.observed
-    this.#observe(refusal, facts)
-    const isHeard = hasDecisionListeners()
-    const isTold = refusal !== undefined && this.#log !== undefined
-    if (!isHeard && !isTold) return
-    const { authentication, placement, occasion, route, startedAt } = facts
-    const event = recordDecision(decision, this.#callerIn(facts), this.#environment.clock.now(), {
-      method: occasion.request.method ?? '',
-      route,
-      requirement: placement?.text ?? 'undeclared',
-      verification: authentication instanceof Refusal ? 'none' : authentication.source,
-      durationMs: performance.now() - startedAt,
-    })
-    if (isHeard) publishDecision(event)
-    if (isTold) this.#log?.tell(event)
-  }
-
-  #callerIn({ authentication }: Facts): Caller | undefined {
-    if (authentication instanceof Refusal || authentication.identity === undefined) return undefined
-    return this.#judge.callerOf(authentication.identity, this.#judge.policy)
-  }
-
-  #observe(refusal: Refusal | undefined, facts: Facts): void {
-    if (!this.#isEverObserved || !isObserved(this.#options.mode, this.#circumstancesOf(facts))) return
-    const { placement, route, registered } = facts
-    this.#observations.record({
-      route: registered === '' ? route : registered,
-      caller: this.#callerIn(facts)?.id ?? null,
-      requirement: placement?.text ?? null,
-      scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],
-      code: refusal?.code,
-      at: this.#environment.clock.now(),
-    })
-  }
 }
 
 /** Checks that a value is a guard, or makes one of options. Two copies of the library never share one. */
@@ -406,6 +253,3 @@ export function requireGuard(optionsOrGuard: GuardOptions | Guard): Guard {
   rejectForeignCopy(optionsOrGuard, 'guard')
   return optionsOrGuard instanceof Guard ? optionsOrGuard : createGuard(optionsOrGuard)
 }
-
-const closed = new Refusal('guard_closed')
-const nothingAsked = new Unprotected('the route itself is refused')

@@ -163,3 +163,12 @@ describe('a document that observes', () => {
     expect(await ask({ token, code: callerIn('shop') })).toBe('caller_not_allowed')
   })
 })
+
+test('a client that the document enforces is held to it for its users, too', async () => {
+  const { ask } = openPolicyHouse(
+    document.replace('clientId: reports }]', 'clientId: reports }]\n    mode: enforce'),
+    observe,
+  )
+  const token = { sub: 'alice', client_id: 'reports', scope: 'orders:read' }
+  expect(await ask({ token, code: scopes('orders:write') })).toBe('scope_missing')
+})

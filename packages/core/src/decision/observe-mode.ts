@@ -1,4 +1,5 @@
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
+import { presentedBy } from '../policy/effective-scopes.ts'
 import type { Occasion } from '../policy/occasion.ts'
 import { isRequirement, type Placement } from '../policy/placement.ts'
 import type { Mode } from '../policy/policy.ts'
@@ -65,9 +66,12 @@ function modesOf(
   occasion: Occasion,
 ): readonly (Mode | undefined)[] {
   if (policy === undefined || !policy.hasModes) return []
-  const parties = [identity?.service?.id, identity?.user?.id].filter((id) => id !== undefined)
+  const { service, user } = identity === undefined ? nobody : presentedBy(identity)
+  const parties = [service, user].filter((id) => id !== undefined)
   return [
     ...policy.routeOf(occasion).entries.map(({ mode }) => mode),
     ...parties.flatMap((id) => policy.callersOf(id)).map(({ mode }) => mode),
   ]
 }
+
+const nobody = { service: undefined, user: undefined }

@@ -92,12 +92,13 @@ export class PolicyInForce {
 
   /** What the document says of a route. Looked for once for each spelling, of which there are as many as routes. */
   routeOf({ route, registered }: Pick<Occasion, 'route' | 'registered'>): RoutePolicy {
-    let byName = this.#routes.get(registered)
-    if (byName === undefined) this.#routes.set(registered, (byName = new Map()))
-    let found = byName.get(route)
+    const known = this.#routes.get(registered)
+    let found = known?.get(route)
     if (found === undefined) {
       found = this.#find(route, registered)
-      if (byName.size < maxSpellings) byName.set(route, found)
+      if (known !== undefined && known.size < maxSpellings) known.set(route, found)
+      if (known === undefined && this.#routes.size < maxRoutes)
+        this.#routes.set(registered, new Map([[route, found]]))
     }
     return found
   }
@@ -116,3 +117,5 @@ export class PolicyInForce {
 
 /** Methods are a caller's text, and some frameworks let any by. */
 const maxSpellings = 64
+/** Whoever calls a guard by hand may name a route as it came. */
+const maxRoutes = 10_000

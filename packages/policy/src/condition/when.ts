@@ -1,5 +1,5 @@
 import type { Requirement } from '@countersign/core'
-import { OtherRequirement, Refusal } from '@countersign/core/adapter'
+import { OtherRequirement, Refusal, type Occasion } from '@countersign/core/adapter'
 import { compileCondition } from './compile-condition.ts'
 
 /**
@@ -17,8 +17,7 @@ export function when(expression: string): Requirement {
     contexts,
     check: (caller, nowMs, occasion) => {
       // Before anything is evaluated: `has(context.device)` would take what was not asked for yet for something that is not there.
-      const { context } = occasion
-      const missing = contexts.find((name) => !Object.hasOwn(context, name) || context[name] === undefined)
+      const missing = contexts.find((name) => !isSaid(occasion.context, name))
       if (missing !== undefined) return withoutContext(missing)
       const decided = decide(caller, nowMs, occasion)
       if (decided === true) return undefined
@@ -42,3 +41,6 @@ const withoutContext = (name: string): Refusal =>
 const cut = (text: string): string => (text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`)
 
 const maxLength = 200
+
+const isSaid = (context: Occasion['context'], name: string): boolean =>
+  Object.hasOwn(context, name) && context[name] !== undefined

