@@ -21,6 +21,7 @@ test('--json prints one object a line for each call, and nothing else on stdout'
   expect(lines).toContainEqual(expect.objectContaining({ caller: 'orders', callee: 'inventory' }))
   expect(lines).toContainEqual(expect.objectContaining({ caller: 'outsider', expect: 'issuer_unknown' }))
   expect(lines.map((line) => line.code)).toEqual(expect.arrayContaining([...codes]))
+  expect(lines).toEqual(expect.arrayContaining(byPolicy.map((line) => expect.objectContaining(line))))
   // Right behind each refusal stands its control: the same callee answers.
   for (const [i, line] of lines.entries()) {
     if (line.code === null) continue
@@ -36,6 +37,14 @@ test('in a pipe, the table has no colours, and says what was proven', { timeout 
   for (const code of codes) expect(demo.stdout).toMatch(new RegExp(`40[0-3] ${code} +[0-9.]+  ✓ 20[01]\\n`))
   expect(demo.stdout).toMatch(/calls between 4 services went as expected/)
   expect(demo.stdout).not.toContain('✗')
+  expect(demo.stdout).toMatch(
+    /GET \/orders +certificate +200 allow +[0-9.]+  scope_missing, once it is enforced\n/,
+  )
+  expect(demo.stdout).toMatch(
+    /GET \/carts\/:id +token +200 allow +[0-9.]+  scope_missing, by the candidate\n/,
+  )
+  const [, summary = ''] = demo.stdout.split('- On record, for the day on which more is enforced:\n')
+  expect(summary.trimEnd().split('\n').toSorted()).toEqual(onRecord)
 })
 
 test('refuses arguments that it does not know', { timeout }, async () => {
@@ -56,7 +65,37 @@ interface Line {
 
 const parseLine = (line: string): Line => JSON.parse(line)
 
-const keys = ['caller', 'callee', 'route', 'credential', 'expect', 'status', 'code', 'ms']
+const keys = [
+  'caller',
+  'callee',
+  'route',
+  'credential',
+  'expect',
+  'status',
+  'code',
+  'observed',
+  'candidate',
+  'ms',
+]
+
+const delegated = "alice's token, certificate"
+
+/** What only the policy documents decide. */
+const byPolicy = [
+  { caller: 'inventory', callee: 'checkout', credential: 'certificate', code: 'caller_not_allowed' },
+  { callee: 'orders', route: 'GET /orders/:id', credential: delegated, status: 200 },
+  { callee: 'orders', route: 'POST /orders', credential: delegated, code: 'scope_missing' },
+  { caller: 'checkout', route: 'PUT /stock/:sku', code: 'caller_not_allowed' },
+  { route: 'GET /orders', credential: 'certificate', status: 200, code: null, observed: 'scope_missing' },
+  { route: 'GET /orders', credential: 'none', code: 'credential_missing', observed: null },
+  { route: 'GET /carts/:id', credential: 'token', status: 200, code: null, candidate: 'scope_missing' },
+  { route: 'GET /carts/:id', credential: 'token and certificate', candidate: null },
+]
+
+const onRecord = [
+  '  checkout, GET /carts/:id: orders was allowed once; the candidate says scope_missing',
+  '  orders, GET /orders: checkout would have been refused twice with scope_missing, and was let pass',
+]
 
 const codes = [
   'credential_missing',
@@ -73,4 +112,5 @@ const codes = [
   'route_undeclared',
   'authorization_malformed',
   'credential_duplicated',
+  'caller_not_allowed',
 ] as const

@@ -7,6 +7,19 @@ test('finds nothing wrong with what went as expected', () => {
   expect(judge(refusedOutcome({}))).toEqual([])
 })
 
+const observed = { mode: 'observe', code: 'scope_missing' } as const
+const delegated = "alice's token, certificate"
+const forAlice = '{"onBehalfOf":"alice"}'
+const both = { provenBy: ['token', 'certificate'] } as const
+
+test('what is only recorded is allowed, and what is done for a user is done by the service', () => {
+  expect(judge(allowedOutcome({ call: { observed: 'scope_missing' }, event: observed }))).toEqual([])
+  expect(judge(allowedOutcome({ call: { candidate: 'scope_missing' }, candidate: 'scope_missing' }))).toEqual(
+    [],
+  )
+  expect(judge(allowedOutcome({ call: { credential: delegated }, event: both, body: forAlice }))).toEqual([])
+})
+
 test.each([
   ['an allowed call that had to be refused', allowedOutcome({ call: { expect: 'token_expired' } }), /allow$/],
   ['a refused call that had to be allowed', refusedOutcome({ call: { expect: 'allow' } }), /token_expired$/],
@@ -16,6 +29,32 @@ test.each([
   ['no record of the decision', { ...allowedOutcome({}), event: undefined }, /to record its decision/],
   ['an error behind an allow', allowedOutcome({ status: 500 }), /from 200 to 299, got 500/],
   ['another caller', allowedOutcome({ event: { caller: 'spiffe://shop.example/x' } }), /the caller spiffe:/],
+  [
+    'a refusal that was only recorded',
+    allowedOutcome({ event: observed }),
+    /a record of no refusal, got scope_missing/,
+  ],
+  [
+    'nothing on record',
+    allowedOutcome({ call: { observed: 'scope_missing' } }),
+    /a record of scope_missing, got undefined/,
+  ],
+  [
+    'a candidate that differs',
+    allowedOutcome({ candidate: 'scope_missing' }),
+    /says the same, got scope_missing/,
+  ],
+  [
+    'a candidate that does not',
+    allowedOutcome({ call: { candidate: 'allow' } }),
+    /a candidate that says allow/,
+  ],
+  ['a call for somebody', allowedOutcome({ body: forAlice }), /on behalf of nobody, got alice/],
+  [
+    'a call for nobody',
+    allowedOutcome({ call: { credential: delegated }, event: both }),
+    /on behalf of alice/,
+  ],
   ['another proof', allowedOutcome({ event: { provenBy: ['token', 'certificate'] } }), /proof by token/],
 ])('finds %s', (_what, outcome, problem) => {
   expect(judge(outcome)).toEqual([expect.stringMatching(problem)])

@@ -35,12 +35,15 @@ export const allowedOutcome = (said: {
   readonly call?: Partial<Call>
   readonly event?: Partial<DecisionEvent>
   readonly status?: number
+  readonly body?: string
+  readonly candidate?: Outcome['candidate']
 }): Outcome => ({
   call: { ...call, ...said.call },
   status: said.status ?? 200,
-  body: '{}',
+  body: said.body ?? '{}',
   ms: 1,
   event: { ...event, ...said.event },
+  candidate: said.candidate,
 })
 
 /** A call that was refused as expected, but for what is said. */
@@ -55,4 +58,5 @@ export const refusedOutcome = (said: {
   body: said.body ?? '{"error":"invalid_token","decision":"d1"}',
   ms: 1,
   event: { ...event, outcome: 'deny', code: 'token_expired', caller: null, provenBy: [], ...said.event },
+  candidate: undefined,
 })

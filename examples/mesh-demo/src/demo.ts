@@ -3,14 +3,16 @@ import { parseArgs } from 'node:util'
 import { allowed } from './calls/allowed.ts'
 import { exitCodeOf } from './calls/judge.ts'
 import { perform } from './calls/perform.ts'
+import { recorded } from './calls/recorded.ts'
 import { refused } from './calls/refused.ts'
 import { startMesh, type Mesh } from './mesh.ts'
 import { ProcessGroup } from './processes/process-group.ts'
 import { jsonLines } from './report/json-lines.ts'
 import { Progress } from './report/progress.ts'
-import { outcomesOf, type Report, type Result } from './report/report.ts'
+import { outcomesOf, type RecordsOfAll, type Report, type Result } from './report/report.ts'
 import { createTable } from './report/table.ts'
 import { serve } from './serve/serve.ts'
+import { serviceNames, type ServiceName } from './workloads.ts'
 
 const usage = `usage: npm run demo [-- --json | --serve]
 
@@ -32,10 +34,10 @@ async function main(mode: Mode): Promise<void> {
       const reason = await serve(mesh, processes)
       throw reason
     }
-    const experiments = [...allowed, ...refused]
-    const report = mode === 'json' ? jsonLines : createTable(allowed, refused)
+    const experiments = [...allowed, ...recorded, ...refused]
+    const report = mode === 'json' ? jsonLines : createTable({ allowed, recorded, refused })
     const results = await runAll(experiments, mesh, report)
-    report.end(results, progress.elapsedMs)
+    report.end(results, progress.elapsedMs, await recordsOf(mesh))
     process.exitCode = exitCodeOf(results.flatMap(outcomesOf))
   } finally {
     await processes.close()
@@ -53,6 +55,11 @@ async function runAll(experiments: typeof allowed, mesh: Mesh, report: Report): 
     results.push(result)
   }
   return results
+}
+
+async function recordsOf({ services }: Mesh): Promise<RecordsOfAll> {
+  const ask = async (name: ServiceName) => [name, await services[name].process.ask('records')] as const
+  return new Map(await Promise.all(serviceNames.map(ask)))
 }
 
 // `process.exit` runs the handlers of `exit`, which end the processes and remove the files, whatever was under way.

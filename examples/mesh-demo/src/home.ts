@@ -5,10 +5,12 @@ import type { IssuerCommands } from './issuer/issuer.ts'
 import type { RemoteProcess } from './processes/remote-process.ts'
 import type { OAuthClient } from './services/access-token.ts'
 import type { Home } from './services/house.ts'
-import { audienceOf, clientsOf, serviceNames, trustDomains } from './workloads.ts'
+import { audienceOf, clientsOf, issuerOf, serviceNames, trustDomains } from './workloads.ts'
 import type { ClientRegistration, HomeName, ServiceName } from './workloads.ts'
 
 export interface RunningHome extends Home {
+  /** The address of its issuer. */
+  readonly origin: string
   readonly authority: TestCa
   readonly issuerProcess: RemoteProcess<IssuerCommands>
   /** What a service needs to get tokens; those that call nobody have nothing. */
@@ -23,7 +25,9 @@ export async function openHome(
   const authority = await createTestCa({ trustDomain, name: `Development CA of ${trustDomain}` })
   const { cert, key } = await authority.serverCertificate(['localhost', '127.0.0.1'])
   const clients = await Promise.all(clientsOf[name].map(withKeys))
-  const issuer = await issuerProcess.ask('start', {
+  const issuer = issuerOf(name)
+  const origin = await issuerProcess.ask('start', {
+    issuer,
     cert,
     key,
     clients: clients.map(({ id, spiffeId, scope, publicKey }) => ({ id, spiffeId, scope, publicKey })),
@@ -33,10 +37,17 @@ export async function openHome(
   return {
     trustDomain,
     issuer,
+    origin,
+    discoveryUrl: `${origin}/.well-known/openid-configuration`,
     ca,
     authority,
     issuerProcess,
-    clients: new Map(clients.map(({ service, id, privateKey }) => [service, { issuer, ca, id, privateKey }])),
+    clients: new Map(
+      clients.map(({ service, id, privateKey }) => [
+        service,
+        { issuer, tokenEndpoint: `${origin}/token`, ca, id, privateKey },
+      ]),
+    ),
   }
 }
 

@@ -1,15 +1,15 @@
 // Starts the shop and its surroundings: two homes, and the four services that live in them.
-import type { DecisionEvent } from '@countersign/core'
+import type { CandidateEvent, DecisionEvent } from '@countersign/core'
 import { openHome, type RunningHome } from './home.ts'
 import type { IssuerCommands } from './issuer/issuer.ts'
 import type { ProcessGroup } from './processes/process-group.ts'
 import type { RemoteProcess } from './processes/remote-process.ts'
 import type { Progress } from './report/progress.ts'
-import type { ServiceCommands } from './services/run-service.ts'
+import type { Notice, ServiceCommands } from './services/run-service.ts'
 import type { KeyPair } from './services/send-request.ts'
 import { audienceOf, homeOf, spiffeIdOf, spiffePathOf, type HomeName, type ServiceName } from './workloads.ts'
 
-type ServiceProcess = RemoteProcess<ServiceCommands, DecisionEvent>
+type ServiceProcess = RemoteProcess<ServiceCommands, Notice>
 
 export interface RunningService {
   readonly process: ServiceProcess
@@ -20,6 +20,8 @@ export interface RunningService {
   readonly ca: string
   /** What it has decided since somebody looked, oldest first. */
   readonly decisions: DecisionEvent[]
+  /** Where its candidate policy has decided otherwise since then. */
+  readonly differences: CandidateEvent[]
 }
 
 export interface Mesh {
@@ -47,7 +49,7 @@ export async function startMesh(
 
   const open = async (name: HomeName): Promise<RunningHome> => {
     const home = await openHome(name, issuers[name])
-    progress.started(issuers[name].name, home.issuer, `issues tokens for ${home.trustDomain}`)
+    progress.started(issuers[name].name, home.origin, `issues tokens for ${home.trustDomain}`)
     return home
   }
   const [shop, outside] = await Promise.all([open('shop'), open('outside')])
@@ -71,19 +73,23 @@ export async function startMesh(
 async function startService(
   name: ServiceName,
   process: ServiceProcess,
-  { trustDomain, issuer, ca, authority, clients }: RunningHome,
+  { trustDomain, issuer, discoveryUrl, ca, authority, clients }: RunningHome,
   peers: Readonly<Record<string, string>>,
 ): Promise<RunningService> {
   const decisions: DecisionEvent[] = []
-  process.onNotice = (event) => decisions.push(event)
+  const differences: CandidateEvent[] = []
+  process.onNotice = (notice) => {
+    if ('decision' in notice) decisions.push(notice.decision)
+    else differences.push(notice.candidate)
+  }
   // From the root itself: Node shows a server no intermediates of its clients.
   const { cert, key } = await authority.serverCertificate(['localhost', '127.0.0.1'], {
     spiffePath: spiffePathOf(name),
   })
   const certificate = { cert, key }
-  const home = { trustDomain, issuer, ca }
+  const home = { trustDomain, issuer, discoveryUrl, ca }
   const origin = await process.ask('start', { home, certificate, client: clients.get(name), peers })
-  return { process, origin, certificate, ca, decisions }
+  return { process, origin, certificate, ca, decisions, differences }
 }
 
 const modules = {

@@ -9,6 +9,9 @@ export type HomeName = 'shop' | 'outside'
 
 export const trustDomains = { shop: 'shop.example', outside: 'outside.example' } as const
 
+/** The issuer of a home, by its name in tokens, which has nothing to do with where it listens. */
+export const issuerOf = (home: HomeName): string => `https://id.${trustDomains[home]}`
+
 export const homeOf = (service: ServiceName): HomeName => (service === 'outsider' ? 'outside' : 'shop')
 
 /** The path of a service's SPIFFE ID, as a Kubernetes cluster would give it. */
@@ -16,6 +19,10 @@ export const spiffePathOf = (service: ServiceName): string => `/ns/shop/sa/${ser
 
 export const spiffeIdOf = (service: ServiceName): string =>
   `spiffe://${trustDomains[homeOf(service)]}${spiffePathOf(service)}`
+
+/** The service behind a caller's id, or that id where it is none of them. */
+export const nameOf = (caller: string | null): string =>
+  serviceNames.find((service) => spiffeIdOf(service) === caller) ?? caller ?? 'nobody'
 
 /** How tokens name the service that they are meant for. */
 export const audienceOf = (service: ServiceName): string =>
@@ -27,7 +34,7 @@ export interface ClientRegistration {
   readonly id: string
   /** What the issuer says of it in the claim `spiffe_id`. */
   readonly spiffeId: string
-  /** All that it may ask for, separated by spaces. What it may then do, its callees' grants decide. */
+  /** All that it may ask for, separated by spaces. What it may then do, its callees' policies decide. */
   readonly scope: string
 }
 

@@ -33,7 +33,7 @@ export const changeStock: Call = {
   credential: 'certificate',
 }
 
-const readCart: Call = {
+export const readCart: Call = {
   caller: 'orders',
   callee: 'checkout',
   route: 'GET /carts/:id',
@@ -47,6 +47,7 @@ export const allowed: readonly Experiment[] = [
   { call: readOrder },
   { call: { ...readOrder, credential: 'certificate' } },
   { call: { ...readOrder, credential: 'token and certificate' } },
+  { call: { ...readOrder, credential: "alice's token, certificate" } },
   { call: placeOrder },
   { call: { ...placeOrder, credential: 'certificate' } },
   {

@@ -2,6 +2,8 @@ import type { DecisionEvent, RefusalCode } from '@countersign/core'
 import type { ServiceName } from '../workloads.ts'
 import type { Credential } from './credentials.ts'
 
+export type Verdict = 'allow' | RefusalCode
+
 /** One call, and what is to come of it. */
 export interface Call {
   readonly caller: ServiceName
@@ -14,7 +16,11 @@ export interface Call {
   readonly scope: string
   /** What it presents, in words. */
   readonly credential: Credential
-  readonly expect: 'allow' | RefusalCode
+  readonly expect: Verdict
+  /** Why the callee would refuse it, where it only observes so far. */
+  readonly observed?: RefusalCode
+  /** What the callee's candidate policy says of it, where that is something else. */
+  readonly candidate?: Verdict
   /** The call that the callee makes in turn, in its own name. */
   readonly onward?: Call
 }
@@ -33,4 +39,6 @@ export interface Outcome {
   readonly ms: number
   /** What the callee's guard recorded of it; undefined where that cannot be found. */
   readonly event: DecisionEvent | undefined
+  /** What its candidate policy says; undefined where that is the same. */
+  readonly candidate: Verdict | undefined
 }

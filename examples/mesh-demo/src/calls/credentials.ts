@@ -4,6 +4,7 @@ import type { Mesh } from '../mesh.ts'
 import type { KeyPair } from '../services/send-request.ts'
 import { audienceOf, spiffePathOf, trustDomains, type ServiceName } from '../workloads.ts'
 import type { Call } from './call.ts'
+import { onBehalfOf } from './delegated-token.ts'
 import { expire, forge, unsign } from './hostile-tokens.ts'
 
 export type Credential =
@@ -11,6 +12,7 @@ export type Credential =
   | 'token'
   | 'certificate'
   | 'token and certificate'
+  | "alice's token, certificate"
   | 'expired token'
   | 'token for another audience'
   | 'token of another issuer'
@@ -61,6 +63,10 @@ const recipes: Record<Credential, (from: Ingredients) => Promise<Presented>> = {
   certificate: async ({ certificate }) => ({ authorization: [], certificate }),
   'token and certificate': async ({ ownToken, certificate }) => ({
     ...bearer(await ownToken()),
+    certificate,
+  }),
+  "alice's token, certificate": async ({ ownToken, certificate, mesh }) => ({
+    ...bearer(await onBehalfOf('alice', await ownToken(), mesh.homes.shop.issuerProcess)),
     certificate,
   }),
 

@@ -26,7 +26,8 @@ export function unsign(token: string): string {
   return `${Buffer.from(header).toString('base64url')}.${claims}.`
 }
 
-function headerOf(token: string): JWTHeaderParameters {
+/** Its header, for a token that differs from it in its claims alone. */
+export function headerOf(token: string): JWTHeaderParameters {
   const { alg = '', ...others } = decodeProtectedHeader(token)
   return { ...others, alg }
 }

@@ -1,5 +1,5 @@
 // Whether what happened is what had to happen.
-import { refusals } from '@countersign/core'
+import { refusals, type DecisionEvent, type RefusalCode } from '@countersign/core'
 import { spiffeIdOf } from '../workloads.ts'
 import type { Outcome } from './call.ts'
 import type { Credential } from './credentials.ts'
@@ -10,10 +10,25 @@ export function judge(outcome: Outcome): readonly string[] {
   if (event === undefined) {
     return [`expected ${call.callee} to record its decision, found none beside the status ${outcome.status}`]
   }
-  const actual = event.code ?? event.outcome
+  const actual = verdictOf(event)
   if (actual !== call.expect) return [`expected ${call.expect}, got ${actual}`]
-  return call.expect === 'allow' ? judgeAllowed(outcome) : judgeRefused(outcome, call.expect)
+  return [
+    ...(call.expect === 'allow' ? judgeAllowed(outcome) : judgeRefused(outcome, call.expect)),
+    ...demand(
+      `a candidate that says ${call.candidate ?? 'the same'}`,
+      outcome.candidate === call.candidate,
+      outcome.candidate,
+    ),
+  ]
 }
+
+/** What was decided. What a callee would refuse and only observes, it allows. */
+export const verdictOf = ({ outcome, code }: DecisionEvent): string =>
+  outcome === 'allow' ? outcome : (code ?? outcome)
+
+/** Why it would have been refused, where that is only observed. */
+export const observedOf = (event: DecisionEvent | undefined): RefusalCode | undefined =>
+  event?.mode === 'observe' ? (event.code ?? undefined) : undefined
 
 /** The exit code of the demo: 0 only if there were outcomes, and every one was as expected. */
 export function exitCodeOf(outcomes: readonly Outcome[]): 0 | 1 {
@@ -21,9 +36,12 @@ export function exitCodeOf(outcomes: readonly Outcome[]): 0 | 1 {
 }
 
 // Allowed is not enough: it has to be this caller, known by this proof.
-function judgeAllowed({ call, status, event }: Outcome): readonly string[] {
+function judgeAllowed({ call, status, body, event }: Outcome): readonly string[] {
   const caller = call.credential === 'none' ? null : spiffeIdOf(call.caller)
   const proofs = proofsOf[call.credential] ?? []
+  const observed = observedOf(event)
+  const user = call.credential === "alice's token, certificate" ? 'alice' : undefined
+  const [, onBehalfOf] = /"onBehalfOf":"(\w+)"/.exec(body) ?? []
   return [
     ...demand('a status from 200 to 299', status >= 200 && status <= 299, status),
     ...demand(`the caller ${caller}`, event?.caller === caller, event?.caller),
@@ -32,6 +50,8 @@ function judgeAllowed({ call, status, event }: Outcome): readonly string[] {
       event?.provenBy.join() === proofs.join(),
       event?.provenBy,
     ),
+    ...demand(`a record of ${call.observed ?? 'no refusal'}`, observed === call.observed, observed),
+    ...demand(`a call on behalf of ${user ?? 'nobody'}`, onBehalfOf === user, onBehalfOf),
   ]
 }
 
@@ -50,4 +70,5 @@ const proofsOf: Partial<Record<Credential, readonly string[]>> = {
   token: ['token'],
   certificate: ['certificate'],
   'token and certificate': ['token', 'certificate'],
+  "alice's token, certificate": ['token', 'certificate'],
 }

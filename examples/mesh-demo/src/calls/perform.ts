@@ -1,8 +1,8 @@
 // Makes the calls, and finds out what the callees decided.
-import type { DecisionEvent } from '@countersign/core'
+import type { CandidateEvent, DecisionEvent } from '@countersign/core'
 import type { Mesh, RunningService } from '../mesh.ts'
 import type { Answer } from '../services/send-request.ts'
-import type { Call, Outcome } from './call.ts'
+import type { Call, Outcome, Verdict } from './call.ts'
 import { prepare } from './credentials.ts'
 
 /** Makes a call from the caller's own process. Resolves to what came of it, and of the call that it led to. */
@@ -24,7 +24,8 @@ export async function perform(call: Call, mesh: Mesh): Promise<Outcome[]> {
 
 async function observe(call: Call, { status, body, ms }: Answer, callee: RunningService): Promise<Outcome> {
   await callee.process.ask('settle')
-  return { call, status, body, ms, event: eventOf(call, body, callee.decisions.splice(0)) }
+  const event = eventOf(call, body, callee.decisions.splice(0))
+  return { call, status, body, ms, event, candidate: candidateOf(callee.differences.splice(0)) }
 }
 
 // A refused caller is given the id of the decision, and no more. An allowed one is given none: it has the answer. There
@@ -35,6 +36,9 @@ function eventOf(call: Call, body: string, decisions: readonly DecisionEvent[]):
   const [only, ...others] = decisions
   return others.length === 0 && only?.outcome === 'allow' && only.route === call.route ? only : undefined
 }
+
+const candidateOf = ([difference]: readonly CandidateEvent[]): Verdict | undefined =>
+  difference === undefined ? undefined : (difference.candidate ?? 'allow')
 
 // The service in the middle reports what it was answered.
 function onwardAnswer({ body }: Answer): Answer {

@@ -1,7 +1,8 @@
 // The calls that are to be refused. Each is a call that succeeds, with one defect.
 import type { RefusalCode } from '@countersign/core'
-import { changeStock, placeOrder, readOrder, readStock } from './allowed.ts'
+import { changeStock, placeOrder, readCart, readOrder, readStock } from './allowed.ts'
 import type { Call, Experiment } from './call.ts'
+import { listOrders } from './recorded.ts'
 
 const byToken = readOrder
 const byCertificate: Call = { ...readOrder, credential: 'certificate' }
@@ -30,6 +31,10 @@ export const refused: readonly Experiment[] = [
     credential: 'certificate of another CA',
     expect: 'certificate_untrusted',
   }),
+  withDefect(
+    { ...placeOrder, credential: 'token and certificate' },
+    { credential: "alice's token, certificate", expect: 'scope_missing' },
+  ),
   withDefect(byBoth, {
     credential: "certificate, orders' token",
     expect: 'identity_mismatch',
@@ -38,9 +43,15 @@ export const refused: readonly Experiment[] = [
   withDefect(byToken, { credential: 'malformed header', expect: 'authorization_malformed' }),
   withDefect(byToken, { credential: 'duplicated header', expect: 'credential_duplicated' }),
   withDefect(changeStock, { caller: 'checkout', expect: 'caller_not_allowed' }),
+  withDefect(
+    { ...readCart, credential: 'certificate' },
+    { caller: 'inventory', expect: 'caller_not_allowed' },
+  ),
+  withDefect(listOrders, { caller: 'outsider', credential: 'none', expect: 'credential_missing' }),
 ]
 
-// The control is what the defective call is made from, so the two cannot differ in anything else.
+// The control is what the defective call is made from, so the two cannot differ in anything else. What is refused is not let pass.
 function withDefect(control: Call, defect: Partial<Call> & { readonly expect: RefusalCode }): Experiment {
-  return { call: { ...control, ...defect }, control }
+  const { observed: _observed, candidate: _candidate, ...call } = control
+  return { call: { ...call, ...defect }, control }
 }

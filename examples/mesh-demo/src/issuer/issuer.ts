@@ -7,6 +7,8 @@ import { listen } from '../processes/listen.ts'
 import { createProvider, type IssuerClient } from './provider.ts'
 
 export interface IssuerSetup {
+  /** Its name, as `iss` has it. */
+  readonly issuer: string
   /** PEM of the server's own certificate and key. */
   readonly cert: string
   readonly key: string
@@ -16,7 +18,7 @@ export interface IssuerSetup {
 
 /** What the demo can ask of an issuer. */
 export interface IssuerCommands {
-  /** Listens, and answers with the issuer identifier, which is also its address. */
+  /** Listens, and answers with its address. */
   start(setup: IssuerSetup): Promise<string>
   /**
    * Signs whatever it is given with the issuer's real key. An expired token would otherwise take an hour to get; no
@@ -29,13 +31,9 @@ const { privateKey } = await generateKeyPair('ES256', { extractable: true })
 const signingKey = { ...(await exportJWK(privateKey)), kid: 'key-1', alg: 'ES256', use: 'sig' }
 
 answerCommands<IssuerCommands>({
-  async start({ cert, key, clients, audiences }) {
-    // The issuer's name holds its port, so the port comes first and what answers there second.
-    const server = createServer({ cert, key })
-    const issuer = await listen(server)
+  async start({ issuer, cert, key, clients, audiences }) {
     const handle: RequestListener = createProvider({ issuer, signingKey, clients, audiences }).callback()
-    server.on('request', handle)
-    return issuer
+    return listen(createServer({ cert, key }, handle))
   },
   mint: ({ header, claims }) => new SignJWT(claims).setProtectedHeader(header).sign(privateKey),
 })

@@ -1,5 +1,5 @@
 import type { Outcome } from '../calls/call.ts'
-import { judge } from '../calls/judge.ts'
+import { judge, observedOf } from '../calls/judge.ts'
 import { outcomesOf, type Report, type Result } from './report.ts'
 
 /** One JSON object a line for each call on stdout, for programs. What went wrong is told on stderr, in words. */
@@ -16,13 +16,15 @@ export const jsonLines: Report = {
   end: () => undefined,
 }
 
-const lineOf = ({ call, status, event, ms }: Outcome) => ({
+const lineOf = ({ call, status, event, candidate, ms }: Outcome) => ({
   caller: call.caller,
   callee: call.callee,
   route: call.route,
   credential: call.credential,
   expect: call.expect,
   status,
-  code: event?.code ?? null,
+  code: event?.outcome === 'deny' ? event.code : null,
+  observed: observedOf(event) ?? null,
+  candidate: candidate ?? null,
   ms: Math.round(ms * 10) / 10,
 })

@@ -1,32 +1,47 @@
-// The results as a table that a person likes to read: a line for each call, and beside it the control's answer.
+// The results as a table that a person likes to read: a line for each call, and beside it what else is known of it.
 import { styleText } from 'node:util'
 import type { Call, Experiment, Outcome } from '../calls/call.ts'
-import { judge } from '../calls/judge.ts'
+import { judge, observedOf, verdictOf } from '../calls/judge.ts'
 import { outcomesOf, type Report, type Result } from './report.ts'
 import { summarise } from './summary.ts'
 
-/** Makes a table on stdout of two sections. Knowing its calls in advance, it shows each as soon as it is over. */
-export function createTable(allowed: readonly Experiment[], refused: readonly Experiment[]): Report {
-  const sections = {
-    allowed: createSection('Allowed', '', allowed),
-    refused: createSection(
+interface Experiments {
+  readonly allowed: readonly Experiment[]
+  readonly recorded: readonly Experiment[]
+  readonly refused: readonly Experiment[]
+}
+
+/** Makes a table on stdout, in sections. Knowing its calls in advance, it shows each as soon as it is over. */
+export function createTable({ allowed, recorded, refused }: Experiments): Report {
+  const sections = new Map<Experiment, Section>()
+  const add = (experiments: readonly Experiment[], section: Section): void =>
+    experiments.forEach((experiment) => sections.set(experiment, section))
+  add(
+    allowed,
+    createSection('Allowed', '', allowed, () => ''),
+  )
+  add(recorded, createSection('Let pass for now, and recorded', 'what will come of it', recorded, outlookOf))
+  add(
+    refused,
+    createSection(
       'Refused, each beside its control: the same call without the defect',
       'control',
       refused,
+      controlOf,
     ),
-  }
+  )
   let last: Section | undefined
   return {
     show(result) {
-      const section = result.control === undefined ? sections.allowed : sections.refused
-      if (section !== last) write(section.heading)
+      const section = sections.get(result.experiment)
+      if (section !== last) write(section?.heading ?? '')
       last = section
-      for (const outcome of result.outcomes) write(section.line(outcome, result))
+      for (const outcome of result.outcomes) write(section?.line(outcome, result) ?? '')
       for (const each of outcomesOf(result)) {
         for (const problem of judge(each)) write(styled('red', `    ${partiesOf(each.call)}: ${problem}`))
       }
     },
-    end: (results, elapsedMs) => write(`\n${summarise(results, elapsedMs).join('\n')}`),
+    end: (results, elapsedMs, records) => write(`\n${summarise(results, elapsedMs, records).join('\n')}`),
   }
 }
 
@@ -35,7 +50,12 @@ interface Section {
   readonly line: (outcome: Outcome, of: Result) => string
 }
 
-function createSection(title: string, lastColumn: string, experiments: readonly Experiment[]): Section {
+function createSection(
+  title: string,
+  lastColumn: string,
+  experiments: readonly Experiment[],
+  beside: (outcome: Outcome, of: Result) => string,
+): Section {
   const widths = widthsOf(
     experiments.flatMap(({ call: first }) =>
       [first, first.onward].flatMap((call) => (call ? [cellsOf(call, first, `401 ${call.expect}`)] : [])),
@@ -45,14 +65,22 @@ function createSection(title: string, lastColumn: string, experiments: readonly 
   const names = row(['caller → callee', 'route', 'presents', 'answer'])
   return {
     heading: `\n${styled('bold', title)}\n${styled('dim', `  ${names}       ms  ${lastColumn}`.trimEnd())}`,
-    line(outcome, { experiment, control }) {
+    line(outcome, result) {
       const { call, event, status, ms } = outcome
-      const answer = `${status} ${event?.code ?? event?.outcome ?? '?'}`
-      const cells = row(cellsOf(call, experiment.call, answer))
-      const beside = control === undefined ? '' : `  ${mark(control)} ${control.status}`
-      return `${mark(outcome)} ${cells}  ${ms.toFixed(1).padStart(7)}${beside}`
+      const answer = `${status} ${event === undefined ? '?' : verdictOf(event)}`
+      const cells = row(cellsOf(call, result.experiment.call, answer))
+      return `${mark(outcome)} ${cells}  ${ms.toFixed(1).padStart(7)}  ${beside(outcome, result)}`.trimEnd()
     },
   }
+}
+
+const controlOf = (_: Outcome, { control }: Result): string =>
+  control === undefined ? '' : `${mark(control)} ${control.status}`
+
+function outlookOf({ event, candidate }: Outcome): string {
+  const observed = observedOf(event)
+  if (observed !== undefined) return `${observed}, once it is enforced`
+  return candidate === undefined ? '' : `${candidate}, by the candidate`
 }
 
 type Cells = readonly string[]

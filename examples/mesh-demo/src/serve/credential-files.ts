@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onBehalfOf } from '../calls/delegated-token.ts'
 import { expire } from '../calls/hostile-tokens.ts'
 import type { Mesh } from '../mesh.ts'
 import { audienceOf } from '../workloads.ts'
@@ -25,6 +26,8 @@ async function credentialFiles({ homes, services }: Mesh): Promise<Readonly<Reco
     'ca.pem': homes.shop.ca,
     'checkout.pem': services.checkout.certificate.cert,
     'checkout.key': services.checkout.certificate.key,
+    'inventory.pem': services.inventory.certificate.cert,
+    'inventory.key': services.inventory.certificate.key,
     'outsider.pem': services.outsider.certificate.cert,
     'outsider.key': services.outsider.certificate.key,
     'checkout.token': token,
@@ -33,6 +36,7 @@ async function credentialFiles({ homes, services }: Mesh): Promise<Readonly<Reco
       audience: audienceOf('inventory'),
       scope: 'stock:read',
     }),
+    'alice.token': await onBehalfOf('alice', token, homes.shop.issuerProcess),
     'expired.token': await expire(token, homes.shop.issuerProcess),
     'outside.token': await services.outsider.process.ask('token', { audience, scope }),
   }

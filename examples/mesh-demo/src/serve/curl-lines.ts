@@ -10,7 +10,7 @@ interface CurlLine {
 
 /** Lines to try by hand, in the folder of the credential files. */
 export function curlLines({ services }: Mesh): readonly CurlLine[] {
-  const { orders, inventory } = services
+  const { checkout, orders, inventory } = services
   const order = `${orders.origin}/orders/1`
   return [
     { about: 'by token', expect: 'allow', args: `${bearer('checkout')} ${order}` },
@@ -19,6 +19,16 @@ export function curlLines({ services }: Mesh): readonly CurlLine[] {
       about: 'by both, and on to inventory in the name of orders',
       expect: 'allow',
       args: `${bearer('checkout')} ${certificate('checkout')} ${order}/stock`,
+    },
+    {
+      about: 'checkout for alice, who may read',
+      expect: 'allow',
+      args: `${bearer('alice')} ${certificate('checkout')} ${order}`,
+    },
+    {
+      about: 'let pass while it is only observed',
+      expect: 'allow',
+      args: `${certificate('checkout')} ${orders.origin}/orders`,
     },
     { about: 'nobody in particular', expect: 'allow', args: `${orders.origin}/healthz` },
     { about: 'no credential', expect: 'credential_missing', args: order },
@@ -29,6 +39,16 @@ export function curlLines({ services }: Mesh): readonly CurlLine[] {
       about: 'may read, and wants to write',
       expect: 'scope_missing',
       args: `-X POST ${bearer('read-only')} ${orders.origin}/orders`,
+    },
+    {
+      about: 'alice may not write, though checkout may',
+      expect: 'scope_missing',
+      args: `-X POST ${bearer('alice')} ${certificate('checkout')} ${orders.origin}/orders`,
+    },
+    {
+      about: 'a caller of another zone',
+      expect: 'caller_not_allowed',
+      args: `${certificate('inventory')} ${checkout.origin}/carts/1`,
     },
     {
       about: 'a certificate from outside',

@@ -6,6 +6,8 @@ import { sendRequest } from './send-request.ts'
 /** A client of an issuer, as the client itself knows it. */
 export interface OAuthClient {
   readonly issuer: string
+  /** Where it gives tokens. */
+  readonly tokenEndpoint: string
   /** PEM of the authority behind the issuer's certificate. */
   readonly ca: string
   readonly id: string
@@ -30,7 +32,7 @@ export async function obtainToken(client: OAuthClient, { audience, scope }: Want
   })
   const { status, body } = await sendRequest({
     method: 'POST',
-    url: `${client.issuer}/token`,
+    url: client.tokenEndpoint,
     headers: [['content-type', 'application/x-www-form-urlencoded']],
     body: form.toString(),
     ca: client.ca,

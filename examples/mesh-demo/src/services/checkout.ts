@@ -1,13 +1,15 @@
+import { join } from 'node:path'
 import { countersign, createGuard, requireScopes } from '@countersign/express'
+import { policyDocument } from '@countersign/policy'
 import express from 'express'
-import { audienceOf, spiffeIdOf } from '../workloads.ts'
+import { audienceOf } from '../workloads.ts'
 import { runService } from './run-service.ts'
 
 runService(({ house }) => {
   const guard = createGuard({
     ...house,
     audience: audienceOf('checkout'),
-    grants: { [spiffeIdOf('orders')]: ['carts:read'] },
+    policy: policyDocument(join(import.meta.dirname, 'checkout.policy.yaml')),
   })
   const app = express()
   app.use(countersign(guard))

@@ -4,6 +4,8 @@ import type { CertificateOptions, IssuerOptions } from '@countersign/core'
 export interface Home {
   readonly trustDomain: string
   readonly issuer: string
+  /** Where that issuer's metadata is: its name is no address on this machine. */
+  readonly discoveryUrl: string
   /** PEM of the home's certificate authority. */
   readonly ca: string
 }
@@ -14,14 +16,17 @@ export interface House {
   readonly certificates: CertificateOptions
 }
 
-/** One issuer and one trust domain, and how the names in the two compare. */
-export function houseOf({ trustDomain, issuer, ca }: Home): House {
+/**
+ * One issuer and one trust domain, and how the names in the two compare. A token is a service's own where its subject is its
+ * client, and a user's otherwise: that is the default of `represents`, and nobody here chooses their subject.
+ */
+export function houseOf({ trustDomain, issuer, discoveryUrl, ca }: Home): House {
   return {
     issuers: [
       {
         issuer,
+        discoveryUrl,
         ca,
-        represents: 'workload',
         workloadClaim: 'spiffe_id',
         trustDomains: [trustDomain],
       },

@@ -1,19 +1,32 @@
-import { countersign, createGuard, requireScopes, unprotected } from '@countersign/express'
+import { join } from 'node:path'
+import {
+  authenticated,
+  countersign,
+  createGuard,
+  requireScopes,
+  requires,
+  unprotected,
+} from '@countersign/express'
+import { policyDocument } from '@countersign/policy'
 import express from 'express'
-import { audienceOf, spiffeIdOf } from '../workloads.ts'
+import { audienceOf } from '../workloads.ts'
 import { runService } from './run-service.ts'
 
 runService(({ house, get }) => {
   const guard = createGuard({
     ...house,
     audience: audienceOf('orders'),
-    grants: { [spiffeIdOf('checkout')]: ['orders:read', 'orders:write'] },
+    policy: policyDocument(join(import.meta.dirname, 'orders.policy.yaml')),
   })
   const app = express()
   app.use(countersign(guard))
 
   app.get('/orders/:id', requireScopes('orders:read'), (req, res) => {
-    res.json({ order: req.params['id'], calledBy: req.caller.id })
+    res.json({ order: req.params['id'], calledBy: req.caller.id, onBehalfOf: req.caller.user?.subject })
+  })
+  // The policy document asks more, and only observes so far. What code asks holds all the same.
+  app.get('/orders', requires(authenticated()), (req, res) => {
+    res.json({ orders: ['1', '2'], calledBy: req.caller.id })
   })
   app.post('/orders', requireScopes('orders:write'), (req, res) => {
     res.status(201).json({ order: '2', calledBy: req.caller.id })

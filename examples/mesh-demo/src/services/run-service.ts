@@ -1,6 +1,13 @@
 // What all services of the demo have in common: they listen with mutual TLS, call others, and tell what they decided.
 import { subscribe } from 'node:diagnostics_channel'
-import { decisionChannel } from '@countersign/core'
+import {
+  candidateChannel,
+  decisionChannel,
+  type CandidateDifference,
+  type CandidateEvent,
+  type DecisionEvent,
+  type Observation,
+} from '@countersign/core'
 import { createTlsServer, type Guard } from '@countersign/express'
 import type { Application } from 'express'
 import { answerCommands, tell } from '../processes/commands.ts'
@@ -19,6 +26,15 @@ interface ServiceSetup {
   readonly peers: Readonly<Record<string, string>>
 }
 
+/** What a service tells without being asked: each of its decisions, and where its candidate policy decides otherwise. */
+export type Notice = { readonly decision: DecisionEvent } | { readonly candidate: CandidateEvent }
+
+/** What a guard has recorded since it was made. */
+export interface Records {
+  readonly observations: readonly Observation[]
+  readonly differences: readonly CandidateDifference[]
+}
+
 /** What the demo can ask of a service. */
 export interface ServiceCommands {
   /** Listens, and answers with its address once it can decide. */
@@ -29,6 +45,8 @@ export interface ServiceCommands {
   call(request: OutgoingRequest): Promise<Answer>
   /** Answers when everything decided so far has been told. */
   settle(): void
+  /** What its guard has recorded of what it let pass, and of its candidate policy. */
+  records(): Promise<Records>
 }
 
 /** What a service is made from. */
@@ -40,19 +58,24 @@ interface Surroundings {
 
 /** Runs a service: `create` makes its application, behind its guard. */
 export function runService(create: (around: Surroundings) => { app: Application; guard: Guard }): void {
-  subscribe(decisionChannel, (event) => tell(event))
-  const ready = Promise.withResolvers<ServiceSetup>()
+  subscribe(decisionChannel, (decision) => tell({ decision }))
+  subscribe(candidateChannel, (candidate) => tell({ candidate }))
+  const ready = Promise.withResolvers<{ readonly setup: ServiceSetup; readonly guard: Guard }>()
   answerCommands<ServiceCommands>({
     async start(setup) {
       const { app, guard } = create({ house: houseOf(setup.home), get: getter(setup) })
       await guard.ready()
-      ready.resolve(setup)
+      ready.resolve({ setup, guard })
       return listen(createTlsServer(app, { ...setup.certificate, guard }))
     },
-    token: async (wanted) => obtainToken(requireClient(await ready.promise), wanted),
+    token: async (wanted) => obtainToken(requireClient((await ready.promise).setup), wanted),
     call: sendRequest,
     // The channel keeps the order: what was told before this answer has arrived before it.
     settle: () => undefined,
+    async records() {
+      const { guard } = await ready.promise
+      return { observations: guard.observations(), differences: guard.candidateDifferences() }
+    },
   })
 }
 
