@@ -36,6 +36,7 @@ const homes: Record<string, readonly string[]> = {
   '@peculiar/x509': ['packages/testing/src/'],
   jose: ['packages/core/src/', 'packages/testing/src/'],
   '@marcbachmann/cel-js': ['packages/policy/src/condition/'],
+  '@cedar-policy/cedar-wasm': ['packages/policy/src/cedar/'],
   yaml: ['packages/policy/src/document/'],
   'node:crypto': ['packages/core/src/', 'packages/testing/src/'],
 }

@@ -5,6 +5,8 @@ import { createProject, nodeVersions } from './project.ts'
 import { entries, tool } from './tarballs.ts'
 
 const express5 = createProject('service', {
+  // What `@countersign/policy/cedar` asks for.
+  '@cedar-policy/cedar-wasm': '4.13.0',
   express: '5.3.0',
   '@types/express': '5.0.6',
   '@types/node': '22.20.4',

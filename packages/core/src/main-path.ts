@@ -95,8 +95,10 @@ export class MainPath implements ContextGuard {
   conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision> {
     const { placement = nothingAsked, occasion } = facts
     // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
-    if (this.#isClosed && authentication.identity !== undefined) return this.deny(closed, facts)
+    const isOver = (): boolean => this.#isClosed && authentication.identity !== undefined
+    if (isOver()) return this.deny(closed, facts)
     return whenKnown(this.judge.judge(authentication, placement, occasion), ({ caller, refusal }) => {
+      if (isOver()) return this.deny(closed, facts)
       this.shadow.compare(refusal, authentication, facts)
       return refusal === undefined
         ? this.#allow(authentication, caller, facts)

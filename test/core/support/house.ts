@@ -32,7 +32,16 @@ interface HouseOptions {
 
 type CommonOptions = Pick<
   GuardOptions,
-  'certificates' | 'dpop' | 'grants' | 'log' | 'realm' | 'resource' | 'undeclared'
+  | 'certificates'
+  | 'context'
+  | 'contextTimeoutMs'
+  | 'deciders'
+  | 'dpop'
+  | 'grants'
+  | 'log'
+  | 'realm'
+  | 'resource'
+  | 'undeclared'
 >
 
 export const issuer = 'https://issuer.test'

@@ -45,14 +45,13 @@ export class ContextProviders {
     const found: Record<string, unknown> = Object.create(null) as Record<string, unknown> // no inherited name passes for one that was said
     const asked = names.filter((name) => Object.hasOwn(providers, name))
     if (this.#underWay >= maxUnderWay || clock.schedule === undefined) return found
-    this.#underWay += 1
     const late = new AbortController()
     const ended = Promise.withResolvers<void>()
     const takeBack = clock.schedule(() => {
       late.abort()
       ended.resolve()
     }, timeoutMs)
-    const question = { caller, request, route, params, signal: late.signal }
+    const question = Object.freeze({ caller, request, route, params, signal: late.signal })
     const ask = async (name: string): Promise<void> => {
       try {
         const said = await providers[name]?.(question)
@@ -61,10 +60,11 @@ export class ContextProviders {
         // Not there, then: the condition that needs it denies.
       }
     }
+    this.#underWay += 1
     await Promise.race([Promise.all(asked.map(ask)), ended.promise])
-    takeBack()
     this.#underWay -= 1
-    return Object.freeze({ ...found })
+    takeBack()
+    return Object.freeze(found)
   }
 }
 
