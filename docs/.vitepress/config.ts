@@ -14,6 +14,7 @@ export default defineConfig({
         text: 'Guide',
         items: [
           { text: 'Quick start', link: '/quick-start' },
+          { text: 'To least privilege', link: '/least-privilege' },
           { text: 'Concepts', link: '/concepts' },
           { text: 'Requirements', link: '/requirements' },
           { text: 'Tokens', link: '/tokens' },
@@ -72,6 +73,7 @@ export default defineConfig({
             text: '0005 Replacing trust',
             link: '/decisions/0005-trust-is-replaced-in-generations',
           },
+          { text: '0006 Policy documents', link: '/decisions/0006-policy-documents' },
         ],
       },
     ],

@@ -1,5 +1,5 @@
 // The reference of the policy document against the schema, and against what conditions can read and call.
-import { parsePolicy, parsePolicyTests } from '@countersign/policy'
+import { parsePolicy, parsePolicyTests, runPolicyTests } from '@countersign/policy'
 import { describe, expect, test } from 'vitest'
 import { functions, methods } from '../../packages/policy/src/condition/functions.ts'
 import { variables } from '../../packages/policy/src/condition/variables.ts'
@@ -61,7 +61,9 @@ describe('the reference', () => {
 })
 
 describe('the documents shown', () => {
-  const shown = ['docs/policy.md', 'packages/policy/README.md'].flatMap(codeBlocksOf)
+  const shown = ['docs/policy.md', 'docs/least-privilege.md', 'packages/policy/README.md'].flatMap(
+    codeBlocksOf,
+  )
   const labelled = (label: string) => shown.filter((block) => block.label === label)
 
   test.each(labelled('yaml').map(({ document, line, code }) => [`${document}:${line}`, code] as const))(
@@ -77,8 +79,17 @@ describe('the documents shown', () => {
     expect(() => parsePolicyTests(code, place)).not.toThrow()
   })
 
+  test('in the guide come out as their cases say', () => {
+    const [policy, tests] = ['yaml', 'yaml policy-tests'].map(
+      (label) => labelled(label).find(({ document }) => document === 'docs/least-privilege.md')?.code ?? '',
+    )
+    const results = runPolicyTests({ policy: policy ?? '', tests: tests ?? '', now: Date.UTC(2027, 0, 1) })
+    expect(results.length).toBeGreaterThan(3)
+    expect(results.filter(({ passed }) => !passed)).toEqual([])
+  })
+
   test('are several', () => {
     expect(labelled('yaml').length).toBeGreaterThan(3)
-    expect(labelled('yaml policy-tests')).toHaveLength(1)
+    expect(labelled('yaml policy-tests').length).toBeGreaterThan(1)
   })
 })
