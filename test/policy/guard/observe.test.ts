@@ -101,8 +101,8 @@ describe('a service that observes', () => {
   })
 
   test('refuses undeclared routes to a caller that is enforced', async () => {
-    const enforced = document.replace('grants: [orders:read] }\n', 'grants: [orders:read], mode: enforce }\n')
-    const { ask } = openPolicyHouse(enforced, observe)
+    const held = document.replace('grants: [orders:read] }\n', 'grants: [orders:read], mode: enforce }\n')
+    const { ask } = openPolicyHouse(held, observe)
     expect(await ask({ route: 'GET /new', svid: checkout })).toBe('route_undeclared')
     expect(await ask({ route: 'GET /new', svid: reports })).toBe('allow')
   })
