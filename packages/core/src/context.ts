@@ -3,7 +3,6 @@ import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { withDocument, withFloor } from './policy/joined-placements.ts'
 import type { Occasion } from './policy/occasion.ts'
-import { whenKnown } from './identity/when-known.ts'
 import { Unprotected, isRequirement, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
 import { Refusal } from './refusal.ts'
@@ -47,14 +46,15 @@ export class Facts {
   constructor(
     guard: ContextGuard,
     occasion: Occasion,
-    asked: { readonly placement: Placement | undefined; readonly code: Placement | undefined },
+    placement: Placement | undefined,
+    code: Placement | undefined,
     authentication: Authentication | Refusal,
     startedAt: number,
   ) {
     this.guard = guard
     this.occasion = occasion
-    this.placement = asked.placement
-    this.code = asked.code
+    this.placement = placement
+    this.code = code
     this.authentication = authentication
     this.route = occasion.route
     this.registered = occasion.registered
@@ -267,9 +267,10 @@ export class RequestContext implements Occasion {
     isFinal: boolean,
   ): Decision | Promise<Decision> {
     const facts = this.#factsOf(authentication, placement, code)
-    return whenKnown(this.#conclude(authentication, facts), (decision) =>
-      this.#keep(decision, facts, isFinal),
-    )
+    const decision = this.#conclude(authentication, facts)
+    return decision instanceof Promise
+      ? decision.then((known) => this.#keep(known, facts, isFinal))
+      : this.#keep(decision, facts, isFinal)
   }
 
   #factsOf(
@@ -277,7 +278,7 @@ export class RequestContext implements Occasion {
     placement: Placement | undefined,
     code: Placement | undefined,
   ): Facts {
-    return new Facts(this.#guard, this, { placement, code }, authentication, this.#startedAt)
+    return new Facts(this.#guard, this, placement, code, authentication, this.#startedAt)
   }
 
   #keep(decision: Decision, facts: Facts, isFinal: boolean): Decision {

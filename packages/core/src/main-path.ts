@@ -1,6 +1,6 @@
 import type { ContextGuard, Facts } from './context.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
-import { Judge, withoutPolicy } from './decision/judge.ts'
+import { Judge, withoutPolicy, type Verdict } from './decision/judge.ts'
 import { Observations } from './decision/observations.ts'
 import { isObserved, letsPass, observes, type Circumstances } from './decision/observe-mode.ts'
 import { recordDecision } from './decision/record-decision.ts'
@@ -14,7 +14,6 @@ import { anonymous, type Authentication } from './identity/authentication.ts'
 import { Authenticator } from './identity/authenticator.ts'
 import type { Caller } from './identity/caller.ts'
 import { verifyToken } from './identity/token/verify-token.ts'
-import { whenKnown } from './identity/when-known.ts'
 import type { Environment, ParsedOptions } from './options/parse-options.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, type Placement } from './policy/placement.ts'
@@ -97,17 +96,24 @@ export class MainPath implements ContextGuard {
 
   /** Verified identity → caller → decision. */
   conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision> {
-    const { placement = nothingAsked, occasion } = facts
-    // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
-    const isOver = (): boolean => this.#isClosed && authentication.identity !== undefined
-    if (isOver()) return this.deny(closed, facts)
-    return whenKnown(this.judge.judge(authentication, placement, occasion), ({ caller, refusal }) => {
-      if (isOver()) return this.deny(closed, facts)
-      this.shadow.compare(refusal, authentication, facts)
-      return refusal === undefined
-        ? this.#allow(authentication, caller, facts)
-        : this.deny(refusal, facts, authentication, caller)
-    })
+    if (this.#isOver(authentication)) return this.deny(closed, facts)
+    const verdict = this.judge.judge(authentication, facts.placement ?? nothingAsked, facts.occasion)
+    return verdict instanceof Promise
+      ? verdict.then((known) => this.#settle(known, authentication, facts))
+      : this.#settle(verdict, authentication, facts)
+  }
+
+  #settle({ caller, refusal }: Verdict, authentication: Authentication, facts: Facts): Decision {
+    if (this.#isOver(authentication)) return this.deny(closed, facts)
+    this.shadow.compare(refusal, authentication, facts)
+    return refusal === undefined
+      ? this.#allow(authentication, caller, facts)
+      : this.deny(refusal, facts, authentication, caller)
+  }
+
+  // Closed while somebody was asked about the caller: what rests on a caller is not answered any more.
+  #isOver({ identity }: Authentication): boolean {
+    return this.#isClosed && identity !== undefined
   }
 
   #allow(

@@ -11,6 +11,7 @@ import { isIndeterminate } from '../policy/indeterminate.ts'
 import type { Occasion } from '../policy/occasion.ts'
 import { Unprotected, isRequirement, type Placement } from '../policy/placement.ts'
 import type { PolicyInForce } from '../policy/policy-in-force.ts'
+import type { Requirement } from '../policy/requirement.ts'
 import { Refusal } from '../refusal.ts'
 import { decide } from './decide.ts'
 
@@ -55,32 +56,43 @@ export class Judge {
     placement: Placement,
     occasion: Occasion,
   ): Verdict | Promise<Verdict> {
-    const { clock, contexts, deciders } = this.#options
-    const { policy } = this
     // A probe that everybody may call has to say that the service is alive.
     if (placement instanceof Unprotected) return { caller: undefined, refusal: undefined }
+    const { clock, deciders } = this.#options
+    const { policy } = this
     if (policy === undefined && this.#options.policy !== undefined) {
       return { caller: undefined, refusal: withoutPolicy }
     }
     const caller = identity === undefined ? undefined : this.callerOf(identity, policy)
-    const first = check(caller, placement, clock.now(), occasion, policy, missing)
-    if (caller === undefined || !isRequirement(placement)) return { caller, refusal: first }
-    // Asked for only where nothing else has decided.
-    const isOpen = first !== undefined && isIndeterminate(first) && placement.contexts.length > 0
-    const refusal =
-      isOpen && contexts !== undefined
-        ? contexts.collect(placement.contexts, caller, occasion).then((context) => {
-            const { request, route, registered, params } = occasion
-            const informed = { request, route, registered, params, context }
-            return check(caller, placement, clock.now(), informed, policy, missing)
-          })
-        : first
-    // What others decide can only narrow.
-    const last =
-      deciders.length === 0
-        ? refusal
-        : whenKnown(refusal, (known) => known ?? askDeciders(deciders, caller, occasion, clock))
-    return whenKnown(last, (known): Verdict => ({ caller, refusal: known }))
+    const refusal = check(caller, placement, clock.now(), occasion, policy, missing)
+    // Most requests are decided by now.
+    const isOpen = refusal !== undefined && isIndeterminate(refusal)
+    if ((deciders.length === 0 && !isOpen) || caller === undefined || !isRequirement(placement)) {
+      return { caller, refusal }
+    }
+    return whenKnown(this.#withContext(refusal, caller, placement, occasion), (known) =>
+      whenKnown(known ?? askDeciders(deciders, caller, occasion, clock), (last): Verdict => ({
+        caller,
+        refusal: last,
+      })),
+    )
+  }
+
+  /** The same once more with what context providers say, where nothing else has decided. */
+  #withContext(
+    refusal: Refusal | undefined,
+    caller: Caller,
+    placement: Requirement,
+    { request, route, registered, params }: Occasion,
+  ): Refusal | undefined | Promise<Refusal | undefined> {
+    const { clock, contexts } = this.#options
+    const isOpen = refusal !== undefined && isIndeterminate(refusal) && placement.contexts.length > 0
+    if (!isOpen || contexts === undefined) return refusal
+    const { policy } = this
+    const asked = { request, route, registered, params }
+    return contexts
+      .collect(placement.contexts, caller, asked)
+      .then((context) => check(caller, placement, clock.now(), { ...asked, context }, policy))
   }
 
   /** The caller that a policy makes of an identity. Found once, and again when policy was replaced or a grant has ended. */

@@ -58,7 +58,7 @@ export class Shadow {
       registered,
     }: { readonly code: Placement | undefined; readonly occasion: Occasion; readonly registered: string },
   ): void {
-    const candidate = this.#judge.policy
+    const candidate = this.#options.policy === undefined ? undefined : this.#judge.policy
     if (candidate === undefined) return
     try {
       const document = candidate.routeOf(occasion).placement

@@ -39,7 +39,7 @@ export class ContextProviders {
   async collect(
     names: readonly string[],
     caller: Caller,
-    { request, route, params }: Occasion,
+    { request, route, params }: Omit<Occasion, 'context'>,
   ): Promise<Readonly<Record<string, unknown>>> {
     const { providers, timeoutMs, clock } = this.#options
     const found: Record<string, unknown> = Object.create(null) as Record<string, unknown> // no inherited name passes for one that was said
