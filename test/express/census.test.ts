@@ -351,6 +351,31 @@ describe.each(expressVersions)('the census of %s', (name, express) => {
     }
   })
 
+  test('does not take the way to a mounted router for the way by which a function calls it', async () => {
+    app.use(countersign(guard))
+    const both = express.Router()
+    both.use('/inner', express.Router().get('/y', unprotected('open'), handler))
+    both.get('/x', unprotected('open'), handler)
+    app.use('/mounted', requires(authenticated()), both)
+    app.use('/called', (request, response, next) => both(request, response, next))
+    await sealRoutes(app)
+    const names = async (path: string): Promise<unknown> =>
+      (await served.call(path, { headers: await bearer(issuer) })).events.map(({ route }) => route)
+    expect(await names('/mounted/inner/y')).toEqual(['GET /mounted/inner/y'])
+    expect(await names('/called/inner/y')).toEqual(['GET /…/inner/y'])
+    expect(await names('/mounted/inner/y')).toEqual(['GET /mounted/inner/y'])
+  })
+
+  test('leaves routes alone that no guard stands before', async () => {
+    app.use('/api', countersign(guard), express.Router().get('/x', unprotected('open'), handler))
+    app.get('/free', (request, response) => void response.send(`at ${request.route.path}`))
+    await served.call('/api/x')
+    for (const _ of [1, 2]) {
+      const answer = await served.call('/free')
+      expect([answer.status, answer.body, answer.events]).toEqual([200, 'at /free', []])
+    }
+  })
+
   test('shows routes that no guard stands before, and those of other guards to them only', async () => {
     const other = createGuard({ audience: 'orders', issuers: [issuer], log: false })
     app.get('/before', handler)

@@ -264,6 +264,61 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect(JSON.parse(body)).toEqual({ tenant: 'a', id: '7' })
   })
 
+  test('a handler beside a declaration that throws leaves what was allowed behind', async () => {
+    app.use(countersign(guard))
+    app.use('/x', unprotected('fails'), () => {
+      throw new Error('broken')
+    })
+    app.use((_error: unknown, _request: Request, _response: Response, next: NextFunction) => next())
+    app.use(handler('behind'))
+    expect((await served.call('/x')).code).toBe('route_undeclared')
+  })
+
+  test.each(['route', 'router'] as const)(
+    'next(%j) is no failure that an error handler could answer for',
+    async (where) => {
+      app.use(countersign(guard))
+      const router = express.Router()
+      router.get('/x', unprotected('passes on'), (_request, _response, next) => next(where))
+      app.use(router)
+      app.use('/x', (_request: Request, _response: Response, next: NextFunction) => next(new Error('broken')))
+      app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(200).send('answered')
+      })
+      const answer = await served.call('/x')
+      expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+    },
+  )
+
+  test('a floor that was a declaration of the route before is asked again, and added', async () => {
+    app.use(countersign(guard))
+    const shared = requireScopes('a:b')
+    app.get('/x', shared, (_request, _response, next) => next())
+    const router = express.Router()
+    router.use(shared)
+    router.get('/x', requires(authenticated()), handler('x'))
+    app.use(router)
+    const answer = await served.call('/x', { headers: await bearer(issuer, 'a:b') })
+    expect(answer.events.at(-1)?.requirement).toBe('allOf(scopes(a:b), authenticated())')
+  })
+
+  test('a declared handler may send its headers first, and its body when it has it', async () => {
+    app.use(countersign(guard))
+    let finish = (): void => undefined
+    app.get('/x', unprotected('open'), (_request, response) => {
+      response.setHeader('x-first', '1')
+      response.flushHeaders()
+      finish = () => void response.end('body')
+      setImmediate(() => {
+        expect(response.headersSent).toBe(true)
+        expect(response.write('some ')).toBeTypeOf('boolean')
+        finish()
+      })
+    })
+    const answer = await served.call('/x')
+    expect([answer.headers['x-first'], answer.body, answer.events.length]).toEqual(['1', 'some body', 1])
+  })
+
   test('static files are declared beside their handler, which passes on what it does not have', async () => {
     app.use(countersign(guard))
     app.use('/assets', unprotected('public'), express.static(import.meta.dirname))

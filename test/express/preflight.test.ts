@@ -206,6 +206,8 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     app.use(guardWith('pass'))
     app.use('/json', (_request: Request, response: Response) => {
       response.setHeader('x-secret', '1')
+      response.setHeader('x-allow', 'secret')
+      response.setHeader('vary-x', 'secret')
       response.setHeader('set-cookie', 'secret=1')
       response.statusMessage = 'secret'
       response.json({ secret: 1 })
@@ -224,6 +226,10 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
       expect(answer.headers).not.toHaveProperty('x-powered-by')
     }
     expect((await preflight('/redirect')).code).toBe('route_undeclared')
+    app.use('/choices', (_request: Request, response: Response) => void response.status(300).end())
+    expect((await preflight('/choices')).code).toBe('route_undeclared')
+    app.use('/early', (_request: Request, response: Response) => void response.writeHead(103))
+    expect((await preflight('/early')).code).toBe('route_undeclared')
   })
 
   test('keeps the caller of a floor that was passed away from handlers that nobody declared', async () => {

@@ -185,9 +185,69 @@ describe.each(expressVersions)('%s', (_name, express) => {
     expect(told).toEqual([])
   })
 
+  test('tells at the first request which routes are refused, where nobody has sealed', async () => {
+    app.use(countersign(guardWith('refuse')))
+    app.get('/x', handler)
+    app.get('/y', unprotected('open'), handler)
+    const served = await ServedApp.start(app)
+    await served.call('/y')
+    await served.call('/y')
+    await served.close()
+    expect(told).toEqual([
+      "countersign: refused until they say who may call: `GET /x`; put requireScopes('…') or unprotected('why') first",
+    ])
+  })
+
+  test('does not tell of a mounted application before the guard around it, either', async () => {
+    const guard = guardWith('fail-start')
+    const sub = express()
+    sub.use(countersign(guard))
+    sub.get('/x', unprotected('open'), handler)
+    app.use('/sub', sub)
+    app.use(countersign(guard))
+    await sealRoutes(app)
+    const served = await ServedApp.start(app)
+    expect((await served.call('/sub/x')).body).toBe('answered')
+    await served.close()
+    expect(told).toEqual([])
+    expect(guard.census().map(({ path }) => path)).toEqual(['/sub/x'])
+  })
+
+  test('tells each of two guards of one application once, and lists nothing twice', async () => {
+    const one = guardWith('fail-start')
+    const two = guardWith('fail-start')
+    const open = (): ReturnType<typeof express.Router> =>
+      express.Router().get('/x', unprotected('open'), handler)
+    app.use('/one', countersign(one), open())
+    app.use('/two', countersign(two), open())
+    const served = await ServedApp.start(app)
+    for (const path of ['/one/x', '/two/x', '/one/x', '/two/x']) {
+      expect((await served.call(path)).body).toBe('answered')
+    }
+    await served.close()
+    expect(told).toHaveLength(2)
+    expect(one.census().map(({ path }) => path)).toEqual(['/one/x'])
+    expect(two.census().map(({ path }) => path)).toEqual(['/two/x'])
+  })
+
+  test('lists the routes of an application behind another guard than the one around it', async () => {
+    const inner = guardWith('refuse')
+    const sub = express()
+    sub.use(countersign(inner))
+    sub.get('/x', unprotected('open'), handler)
+    await sealRoutes(sub)
+    app.use('/sub', sub)
+    app.use('/other', countersign(guardWith('refuse')))
+    await sealRoutes(app)
+    // Asked by itself, and as a part of the whole.
+    expect(inner.census().map(({ path }) => path)).toEqual(['/sub/x'])
+  })
+
   test('is refused for an application without a guard', async () => {
     app.get('/x', handler)
-    expect(await failing(sealRoutes(app))).toMatchObject({ option: 'guard' })
+    expect((await failing(sealRoutes(app))).message).toBe(
+      '`guard`: the application does not use it: write app.use(countersign(guard)) before its routes',
+    )
     expect(await failing(sealRoutes(express()))).toMatchObject({ option: 'guard' })
   })
 
@@ -204,7 +264,9 @@ describe.each(expressVersions)('%s', (_name, express) => {
     const inner = express.Router()
     inner.use(countersign(guardWith('refuse')))
     app.use('/inner', inner)
-    expect(await failing(sealRoutes(app))).toMatchObject({ option: 'countersign' })
+    expect((await failing(sealRoutes(app))).message).toBe(
+      '`countersign`: two guards stand on one way: mount one guard, or give both the same',
+    )
   })
 
   test('takes one guard that is mounted twice', async () => {

@@ -14,6 +14,8 @@ import { isPreflight, type InboundRequest } from './request/inbound-request.ts'
 export interface ContextGuard {
   readonly undeclared: Requirement | undefined
   readonly passesPreflights: boolean
+  /** True while the whole service only records what it would refuse. */
+  readonly observes: boolean
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,
@@ -175,7 +177,9 @@ export class RequestContext implements Occasion {
     const document = said instanceof Refusal ? undefined : said
     const code = this.#codeOf(declared, document)
     const asked = document === undefined ? code : withDocument(code, document)
-    return asked === undefined ? this.#refuse(routeUndeclared) : this.#settle(asked, code, true)
+    // Refused whoever asks. Who does is found out only where that is recorded.
+    if (asked === undefined && !this.#guard.observes) return this.#refuse(routeUndeclared)
+    return this.#settle(asked, code, true)
   }
 
   // A floor is added to whatever was declared. It is no declaration by itself: it may be a neighbour's.
@@ -232,7 +236,11 @@ export class RequestContext implements Occasion {
     if (held !== undefined && held.decision === this.decision) this.#guard.record(held.decision, held.facts)
   }
 
-  #settle(placement: Placement, code: Placement | undefined, isFinal: boolean): Decision | Promise<Decision> {
+  #settle(
+    placement: Placement | undefined,
+    code: Placement | undefined,
+    isFinal: boolean,
+  ): Decision | Promise<Decision> {
     try {
       // A route that needs no caller reads no credential.
       const authentication =
@@ -283,6 +291,7 @@ export class RequestContext implements Occasion {
 
   // An error of our own, or of a requirement, denies.
   #conclude(authentication: Authentication | Refusal, facts: Facts): Decision | Promise<Decision> {
+    if (facts.placement === undefined) return this.#guard.deny(routeUndeclared, facts)
     if (authentication instanceof Refusal) return this.#guard.deny(authentication, facts)
     try {
       const decision = this.#guard.conclude(authentication, facts)

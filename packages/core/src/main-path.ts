@@ -2,7 +2,7 @@ import type { ContextGuard, Facts } from './context.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
 import { Judge, withoutPolicy } from './decision/judge.ts'
 import { Observations } from './decision/observations.ts'
-import { isObserved, letsPass, type Circumstances } from './decision/observe-mode.ts'
+import { isObserved, letsPass, observes, type Circumstances } from './decision/observe-mode.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { Shadow } from './decision/shadow.ts'
 import { refusalResponse } from './enforcement/refusal-response.ts'
@@ -71,6 +71,10 @@ export class MainPath implements ContextGuard {
   close(): void {
     this.#isClosed = true
     this.#authenticator.close()
+  }
+
+  get observes(): boolean {
+    return observes(this.#options.mode, this.#environment.clock.now())
   }
 
   /** Request → evidence → verified identity. */

@@ -47,8 +47,9 @@ export function protectRoute(route: Route, router: object | undefined): void {
       )
     }
   }
-  protectedRoutes.set(route, { gate, length: 0, byPoint: new WeakMap() })
+  // Known only once it stands there: else the next request would go by.
   insertFirst(route, gate)
+  protectedRoutes.set(route, { gate, length: 0, byPoint: new WeakMap() })
   boundRouters(router)
   // A router that is called, not mounted, has no layer to be found. Express 5 asks the route itself to run.
   if (waysTo(route, router).length === 0) route.dispatch = boundHandler(route.dispatch)
@@ -105,12 +106,12 @@ function insertFirst(route: Route, gate: RequestHandler): void {
   const [method = '_all'] = Object.keys(route.methods)
   const verb = method === '_all' ? 'all' : method
   ;(route as unknown as Record<string, (handler: RequestHandler) => unknown>)[verb]?.(gate) // a verb that the route has
-  const layer = route.stack.pop()
+  const layer = route.stack.at(-1)
   if (layer?.handle !== gate) {
     throw new Error('this release of Express adds the handlers of a route in another way')
   }
   layer.method = undefined
-  route.stack.unshift(layer)
+  route.stack.unshift(...route.stack.splice(-1))
 }
 
 const misplaced = new Refusal('declaration_misplaced', {

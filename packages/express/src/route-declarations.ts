@@ -70,9 +70,8 @@ function handledAs({ methods }: Route, method: string): string {
   return method === 'head' && methods['get'] === true ? 'get' : anyMethod
 }
 
-/** True for what `app.all` makes: a route that has the same handlers for each method that there is. `router.all` names none. */
-function isForAll({ stack, methods }: Route): boolean {
-  if (!METHODS.every((method) => methods[method.toLowerCase()] === true)) return false
+/** True for what `app.all` makes, the same handlers for each method that there is, and for `router.all`, which names no method. */
+function isForAll({ stack }: Route): boolean {
   const [first, ...others] = METHODS.map((method) =>
     stack.filter((layer) => layer.method === method.toLowerCase()).map(({ handle }) => handle),
   )

@@ -37,7 +37,6 @@ export function seal(app: Application, guard: Guard): void {
     ...(guard.failsStart ? unguardedProblem(unguarded.map(spelled)) : []),
   ]
   if (problems.length > 0) throw new ConfigurationError(misplaced[0] ?? 'undeclared', problems.join('; '))
-  sealed.add(app)
   guard.reportUndeclared(undeclared)
   for (const problem of [
     ...unguardedProblem(unguarded.map(spelled)),
@@ -47,12 +46,10 @@ export function seal(app: Application, guard: Guard): void {
   }
 }
 
-const sealed = new WeakSet<Application>()
-
-/** Tells the operator which routes are refused, where the first request came before anybody could know. */
+/** Tells the operator which routes are refused, where the first request came before the application was sealed. */
 export function reportUnsealed(app: Application, guard: Guard): void {
   if (isPartOfAnother(app, guard)) return
-  if (guard.failsStart && !sealed.has(app)) {
+  if (guard.failsStart) {
     guard.reportServing(
       "`undeclared: 'fail-start'` has stopped nothing: write `await sealRoutes(app)` before the application listens",
     )

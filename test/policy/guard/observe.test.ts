@@ -79,6 +79,34 @@ describe('a service that observes', () => {
     expect(events).toMatchObject([{ code: 'route_undeclared' }, { code: 'credential_missing' }])
   })
 
+  test('records who calls routes that say nothing, and refuses them for that alone', async () => {
+    const { ask, decide, guard } = openPolicyHouse(document, observe)
+    const decision = await decide({ route: 'GET /new', svid: checkout })
+    expect(decision).toMatchObject({ outcome: 'allow', observed: { code: 'route_undeclared' } })
+    expect(await ask({ route: 'GET /new', token: { aud: 'payments' } })).toBe('allow')
+    expect(await ask({ route: 'GET /new' })).toBe('allow')
+    expect(guard.observations()).toMatchObject([
+      { caller: checkout.spiffeId, requirement: null, allowed: 0, refused: { route_undeclared: 1 } },
+      { caller: null, requirement: null, allowed: 0, refused: { route_undeclared: 2 } },
+    ])
+  })
+
+  test('does not, when it has ended, read credentials for routes that say nothing', async () => {
+    const { ask, clock, decide } = openPolicyHouse(document, observe)
+    clock.set(ended)
+    expect(await ask({ route: 'GET /new', svid: checkout })).toBe('route_undeclared')
+    const decision = await decide({ route: 'GET /new', svid: checkout })
+    expect(events.map(({ caller }) => caller)).toEqual([null, null])
+    expect(decision.outcome).toBe('deny')
+  })
+
+  test('refuses undeclared routes to a caller that is enforced', async () => {
+    const held = document.replace('grants: [orders:read] }\n', 'grants: [orders:read], mode: enforce }\n')
+    const { ask } = openPolicyHouse(held, observe)
+    expect(await ask({ route: 'GET /new', svid: checkout })).toBe('route_undeclared')
+    expect(await ask({ route: 'GET /new', svid: reports })).toBe('allow')
+  })
+
   test('records what is open, too, as allowed', async () => {
     const { ask } = openPolicyHouse(document, observe)
     expect(await ask({ code: unprotected('probe') })).toBe('allow')

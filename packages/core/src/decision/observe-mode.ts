@@ -18,7 +18,7 @@ export interface Circumstances {
 }
 
 /** Whether refusals are only recorded now. */
-const observes = (mode: Mode | undefined, nowMs: number): boolean =>
+export const observes = (mode: Mode | undefined, nowMs: number): boolean =>
   mode !== undefined && mode !== 'enforce' && nowMs < mode.observe.until
 
 /** True where requests are recorded, because code or policy observes them. */

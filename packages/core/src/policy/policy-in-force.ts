@@ -97,8 +97,9 @@ export class PolicyInForce {
     if (found === undefined) {
       found = this.#find(route, registered)
       if (known !== undefined && known.size < maxSpellings) known.set(route, found)
-      if (known === undefined && this.#routes.size < maxRoutes)
+      if (known === undefined && this.#routes.size < maxRoutes) {
         this.#routes.set(registered, new Map([[route, found]]))
+      }
     }
     return found
   }
