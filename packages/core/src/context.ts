@@ -174,7 +174,7 @@ export class RequestContext implements Occasion {
     if (said instanceof Refusal && declared === undefined) return this.#refuse(said)
     const document = said instanceof Refusal ? undefined : said
     const code = this.#codeOf(declared, document)
-    const asked = document === undefined ? code : withDocument(code, document)
+    const asked = withDocument(code, document)
     return asked === undefined ? this.#refuse(routeUndeclared) : this.#settle(asked, code, true)
   }
 
