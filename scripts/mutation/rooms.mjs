@@ -13,7 +13,7 @@ export const testsOfRooms = {
     'test/policy/guard/*.test.ts',
   ],
   decision: [
-    'test/core/{decision,deciders,events,placements,stderr}.test.ts',
+    'test/core/{context-providers,deciders,decision,events,placements,stderr}.test.ts',
     'test/policy/guard/*.test.ts',
     'test/policy/run-policy-tests.test.ts',
   ],

@@ -18,6 +18,7 @@ callers:
   reports: { is: [{ issuer: https://idp.internal, clientId: reports }], grants: ['orders:*'] }
   batch: { is: [spiffe://prod.example/ns/batch/sa/*], grants: [orders:read] }
   alice: { is: [{ issuer: https://idp.internal, subject: alice }], grants: [orders:read] }
+  legacy: { is: [{ authority: internal, dnsName: legacy.internal }] }
 routes:
   - { route: GET /orders/:id, requires: { scopes: [orders:read] } }
   - { route: POST /orders, requires: { scopes: [orders:write], when: 'resource.params.tenant == caller.claims.tenant' } }
@@ -60,6 +61,37 @@ describe('a case comes out as a guard would decide', () => {
   ])('%s', (written) => {
     const [result] = runPolicyTests({ policy, tests: casesOf(`{ ${written} }`) })
     expect(result).toMatchObject({ passed: true, line: 2 })
+  })
+})
+
+describe('a condition reads of an imagined request what it would of a real one', () => {
+  const shop = 'spiffe://prod.example/ns/shop/sa/checkout'
+  const client = 'https://idp.internal#client=checkout'
+  test.each([
+    ['checkout', `caller.id == "${shop}" && caller.service.id == "${shop}"`],
+    ['checkout', `caller.service.spiffeId == "${shop}" && !has(caller.service.clientId)`],
+    ['checkout', '!has(caller.user) && !has(caller.service.issuer)'],
+    ['{ name: checkout, via: token }', `caller.service.id == "${client}"`],
+    ['{ name: checkout, via: token }', 'caller.service.clientId == "checkout"'],
+    ['{ name: checkout, via: token }', 'caller.service.issuer == "https://idp.internal"'],
+    ['{ name: checkout, via: token }', '!has(caller.service.spiffeId)'],
+    ['legacy', 'caller.service.id == "x509:internal#dns=legacy.internal"'],
+    ['legacy', '!has(caller.service.spiffeId) && !has(caller.service.clientId)'],
+    ['alice', '!has(caller.service) && caller.id == caller.user.id && caller.zones.size() == 0'],
+    ['alice', 'caller.user.id == "https://idp.internal#sub=alice"'],
+    ['alice', 'caller.user.issuer == "https://idp.internal" && caller.user.subject == "alice"'],
+    ['{ name: checkout, user: alice }', `caller.id == "${shop}" && caller.user.subject == "alice"`],
+    ['checkout', 'caller.provenBy == ["certificate"] && caller.zones == ["shop"]'],
+    ['{ name: checkout, via: token }', 'caller.provenBy == ["token"]'],
+    ['{ name: checkout, via: both }', 'caller.provenBy == ["token", "certificate"]'],
+    ['checkout', '!has(caller.actor) && caller.scopes == ["orders:read"]'],
+    ['checkout', 'request.method == "PUT" && request.path == "/" && request.headers.size() == 0'],
+    ['checkout', 'resource.route == "PUT /read" && !has(request.remoteAddress)'],
+  ])('%s: %s', (caller, condition) => {
+    const route = `  - { route: PUT /read, requires: { when: '${condition}' } }`
+    const reading = policy.replace('calls: { shop: [shop] }\n', '').replace('routes:', `routes:\n${route}`)
+    const tests = casesOf(`{ caller: ${caller}, route: PUT /read, expect: allow }`)
+    expect(runPolicyTests({ policy: reading, tests })).toMatchObject([{ actual: 'allow' }])
   })
 })
 

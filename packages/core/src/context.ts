@@ -176,7 +176,7 @@ export class RequestContext implements Occasion {
     if (said instanceof Refusal && declared === undefined) return this.#refuse(said)
     const document = said instanceof Refusal ? undefined : said
     const code = this.#codeOf(declared, document)
-    const asked = document === undefined ? code : withDocument(code, document)
+    const asked = withDocument(code, document)
     // Refused whoever asks. Who does is found out only where that is recorded.
     if (asked === undefined && !this.#guard.observes) return this.#refuse(routeUndeclared)
     return this.#settle(asked, code, true)

@@ -197,7 +197,7 @@ export class MainPath implements ContextGuard {
       route: registered === '' ? route : registered,
       caller: this.#callerIn(facts)?.id ?? null,
       requirement: placement?.text ?? null,
-      scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],
+      scopes: isRequirement(placement) ? placement.scopes : [],
       code: refusal?.code,
       at: this.#environment.clock.now(),
     })

@@ -39,6 +39,7 @@ type CommonOptions = Pick<
   | 'dpop'
   | 'grants'
   | 'log'
+  | 'mode'
   | 'realm'
   | 'resource'
   | 'undeclared'

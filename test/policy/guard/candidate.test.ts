@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { authenticated, candidateChannel, scopes } from '@countersign/core'
-import { expect, test } from 'vitest'
-import { checkout, openPolicyHouse, reports } from './support/policy-house.ts'
+import { authenticated, callerOptional, candidateChannel, scopes, type Requirement } from '@countersign/core'
+import { OtherRequirement, Refusal } from '@countersign/core/adapter'
+import { describe, expect, test } from 'vitest'
+import { settled } from '../../core/support/asking.ts'
+import { checkout, connectionOf, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const document = `
 version: 1
@@ -48,4 +50,90 @@ test('without a candidate nothing is compared', async () => {
   const { ask, guard } = openPolicyHouse(document.slice(0, document.indexOf('candidate:')))
   await ask({ svid: checkout, code: scopes('orders:write') })
   expect(guard.candidateDifferences()).toEqual([])
+})
+
+describe('a route that the candidate says nothing of', () => {
+  const gone = document.replace(
+    'candidate:',
+    'routes:\n  - { route: GET /gone, requires: { scopes: [orders:read] } }\ncandidate:',
+  )
+  const asking = { svid: checkout, route: 'GET /gone' }
+
+  test('is undeclared there', async () => {
+    const { ask, guard } = openPolicyHouse(gone)
+    expect(await ask(asking)).toBe('allow')
+    expect(guard.candidateDifferences()).toMatchObject([
+      { route: 'GET /gone', caller: null, code: null, candidate: 'route_undeclared' },
+    ])
+  })
+
+  test('is held to what undeclared routes are', async () => {
+    const open = openPolicyHouse(gone, { undeclared: scopes('orders:read') })
+    expect(await open.ask(asking)).toBe('allow')
+    expect(open.guard.candidateDifferences()).toEqual([])
+    const narrow = openPolicyHouse(gone, { undeclared: scopes('orders:write') })
+    expect(await narrow.ask(asking)).toBe('allow')
+    expect(narrow.guard.candidateDifferences()).toMatchObject([
+      { caller: checkout.spiffeId, code: null, candidate: 'scope_missing' },
+    ])
+  })
+})
+
+test('that both refuse for different reasons is no difference', async () => {
+  const { ask, guard } = openPolicyHouse(
+    document.replace(
+      'candidate:',
+      'routes:\n  - { route: GET /narrow, requires: { scopes: [orders:admin] } }\ncandidate:',
+    ),
+  )
+  expect(await ask({ svid: checkout, route: 'GET /narrow' })).toBe('scope_missing')
+  expect(guard.candidateDifferences()).toEqual([])
+})
+
+test('whoever presents nothing has no name', async () => {
+  const { ask, guard } = openPolicyHouse(document)
+  expect(await ask({ route: 'GET /narrow', code: callerOptional('greets') })).toBe('allow')
+  expect(guard.candidateDifferences()).toMatchObject([
+    { caller: null, code: null, candidate: 'credential_missing' },
+  ])
+})
+
+describe('what fails only when the candidate is decided', () => {
+  /** Answers once what it is given, in turn, and fails from then on. */
+  const answering = (...answers: readonly (Refusal | undefined)[]): Requirement => {
+    let asked = 0
+    return new OtherRequirement({
+      text: 'answering()',
+      contexts: ['risk'],
+      check: () => {
+        asked += 1
+        if (asked > answers.length) throw new Error('broken')
+        return answers[asked - 1]
+      },
+    })
+  }
+  const unknown = new Refusal('context_unavailable')
+
+  test.each([
+    ['at once', answering(undefined)],
+    ['later', answering(undefined, unknown)],
+  ])('is told as that, and changes nothing: %s', async (_, code) => {
+    const { ask, guard } = openPolicyHouse(document, { context: { risk: () => 1 } })
+    expect(await ask({ svid: checkout, code })).toBe('allow')
+    await settled()
+    expect(guard.candidateDifferences()).toMatchObject([
+      { route: 'GET /orders/:id', caller: null, code: null, candidate: 'internal_error', requests: 1 },
+    ])
+  })
+})
+
+test('10,000 differences are kept at most, and those go on being counted', async () => {
+  const { ask, guard, clock } = openPolicyHouse(document)
+  const asking = { socket: connectionOf(checkout), code: scopes('orders:write') }
+  for (let i = 0; i <= 10_000; i += 1) await ask({ ...asking, route: `GET /${i}` })
+  clock.advance(1)
+  await ask({ ...asking, route: 'GET /0' })
+  const differences = guard.candidateDifferences()
+  expect(differences).toHaveLength(10_000)
+  expect(differences[0]).toMatchObject({ route: 'GET /0', requests: 2, lastAt: clock.now() })
 })

@@ -1,5 +1,18 @@
-import { allOf, anyOf, authenticated, callerIs, scopes, unprotected, type Decision } from '@countersign/core'
+import {
+  allOf,
+  anyOf,
+  anyScope,
+  authenticated,
+  callerIs,
+  callerOptional,
+  scopes,
+  unprotected,
+  type Decision,
+  type Placement,
+} from '@countersign/core'
 import { describe, expect, test } from 'vitest'
+import { requestWith } from '../../core/support/asking.ts'
+import { createHouse } from '../../core/support/house.ts'
 import { checkout, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const document = `version: 1
@@ -32,6 +45,82 @@ test('an allow names the rules that spoke, and where each scope comes from', asy
       changes: [],
     },
   )
+})
+
+describe('where each scope comes from', () => {
+  test('is told of those that are asked for and held, and of the parties that were granted them', async () => {
+    const code = anyScope('orders:read', 'orders:write')
+    expect(await explained({ svid: checkout, route: 'GET /any', code })).toMatchObject({
+      outcome: 'allow',
+      scopes: [{ scope: 'orders:read', by: ['`callers.checkout.grants[0]` (line 7)'] }],
+    })
+    const ofUser = document.replace(
+      'subject: alice }], grants: []',
+      'subject: alice }], grants: [orders:read]',
+    )
+    const { guard, decide } = openPolicyHouse(ofUser)
+    expect(guard.explain(await decide({ token: { ...alice, scope: 'orders:read' } }))?.scopes).toEqual([
+      {
+        scope: 'orders:read',
+        by: ['the token', '`callers.checkout.grants[0]` (line 7)', '`callers.alice.grants[0]` (line 10)'],
+      },
+    ])
+  })
+
+  test('is told of callers whom a wildcard names', async () => {
+    const { guard, decide } = openPolicyHouse(document.replace('sa/checkout,', 'sa/*,'))
+    const explanation = guard.explain(await decide({ svid: checkout }))
+    expect(explanation?.scopes).toEqual([
+      { scope: 'orders:read', by: ['`callers.checkout.grants[0]` (line 7)'] },
+    ])
+  })
+
+  test('is not told where none is asked for', async () => {
+    const code = callerOptional('greets')
+    expect(await explained({ svid: checkout, route: 'GET /hello', code })).toMatchObject({
+      outcome: 'allow',
+      caller: checkout.spiffeId,
+      rules: ['code: callerOptional(greets)'],
+      scopes: [],
+    })
+  })
+})
+
+test('what the document alone asks is the only rule', async () => {
+  expect((await explained({ svid: checkout }))?.rules).toEqual([
+    'policy: `routes[0]` (line 12): scopes(orders:read)',
+  ])
+})
+
+test('an allow that observes only says what would have been refused, and what would change that', async () => {
+  const { guard, decide } = openPolicyHouse(document, { mode: { observe: { until: '2030-01-31' } } })
+  expect(guard.explain(await decide({ svid: checkout, code: scopes('orders:admin') }))).toMatchObject({
+    outcome: 'allow',
+    code: 'scope_missing',
+    changes: ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
+  })
+})
+
+test('zones that say which may call which are a rule where somebody is refused', async () => {
+  const zoned =
+    `${document}zones: { shop: [orders, checkout], back: [alice] }\ncalls: { back: [shop] }\n`.replace(
+      'callers:\n',
+      'callers:\n  orders: { is: [spiffe://prod.example/ns/shop/sa/orders] }\n',
+    )
+  const { guard, decide } = openPolicyHouse(zoned)
+  const explanation = guard.explain(await decide({ svid: checkout }))
+  expect(explanation).toMatchObject({
+    code: 'caller_not_allowed',
+    rules: ['policy: `routes[0]` (line 13): scopes(orders:read)', 'policy: calls(back → shop)'],
+    changes: [
+      'put the caller into a zone, or let its zone call this one, in `zones` and `calls` of the policy',
+    ],
+  })
+  const open = openPolicyHouse(zoned.replace('back: [shop]', 'shop: [shop]'))
+  expect(open.guard.explain(await open.decide({ svid: checkout }))).toMatchObject({
+    outcome: 'allow',
+    rules: ['policy: `routes[0]` (line 13): scopes(orders:read)'],
+  })
 })
 
 describe('a refusal names the smallest change that would have allowed it', () => {
@@ -100,7 +189,42 @@ describe('a refusal names the smallest change that would have allowed it', () =>
       rules: ['audience_mismatch'],
       scopes: [],
     })
-    expect(explanation?.changes).toHaveLength(1)
+    expect(explanation?.changes).toEqual([
+      'ask the issuer for a token whose `aud` names this service, or add that audience to `audience`',
+    ])
+  })
+
+  test('somebody without a credential: what to present', async () => {
+    expect(await explained({ code: authenticated() })).toMatchObject({
+      code: 'credential_missing',
+      caller: null,
+      scopes: [],
+      changes: [expect.stringContaining('have the caller send `Authorization: Bearer <token>`')],
+    })
+  })
+
+  test('another engine that forbids: a permit of that engine', async () => {
+    const deciders = [{ name: 'engine', decide: () => ({ effect: 'forbid' as const }) }]
+    const { guard, decide } = openPolicyHouse(document, { deciders })
+    expect(guard.explain(await decide({ svid: checkout }))).toMatchObject({
+      code: 'decider_forbids',
+      changes: ['what is expected: a permit of "engine"'],
+    })
+  })
+
+  test('a guard that was closed: what the caller is told', async () => {
+    const { guard, decide } = openPolicyHouse(document)
+    guard.close()
+    expect(guard.explain(await decide({ svid: checkout }))?.changes).toEqual([
+      'what is expected: the service is shutting down',
+    ])
+  })
+
+  test('a guard that was closed while an optional caller was asked about', async () => {
+    const { guard, decide } = openPolicyHouse(document)
+    const decision = decide({ token: { scope: 'x:y' }, route: 'GET /hello', code: callerOptional('greets') })
+    guard.close()
+    expect(guard.explain(await decision)).toMatchObject({ code: 'guard_closed', scopes: [] })
   })
 
   test('and says nothing of who was let by all the same', async () => {
@@ -112,7 +236,34 @@ describe('a refusal names the smallest change that would have allowed it', () =>
   })
 })
 
-test('without a policy, the issuer and the grants are what can be changed', async () => {
+describe('without a policy', () => {
+  const { guard, token } = createHouse()
+  const without = async (scope: string, code: Placement) =>
+    guard.explain(await guard.decide(requestWith(`Bearer ${token({ scope })}`), code, 'GET /orders/:id'))
+
+  test('code is the only rule, and the token the only origin', async () => {
+    expect(await without('orders:read', scopes('orders:read'))).toEqual({
+      outcome: 'allow',
+      code: null,
+      route: 'GET /orders/:id',
+      caller: `${issuer}#client=checkout`,
+      rules: ['code: scopes(orders:read)'],
+      scopes: [{ scope: 'orders:read', by: ['the token'] }],
+      changes: [],
+    })
+  })
+
+  test('the issuer is what can be changed', async () => {
+    expect(await without('orders:read', scopes('orders:write'))).toMatchObject({
+      outcome: 'deny',
+      rules: ['code: scopes(orders:write)'],
+      scopes: [],
+      changes: ['have the issuer of the token put `orders:write` into it'],
+    })
+  })
+})
+
+test('with a policy that names nobody, its list of callers is what can be changed', async () => {
   const { guard, decide } = openPolicyHouse('version: 1\n')
   const explanation = guard.explain(await decide({ svid: checkout, code: scopes('a:b') }))
   expect(explanation?.changes).toEqual([

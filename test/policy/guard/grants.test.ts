@@ -1,6 +1,6 @@
 import { authenticated, scopes } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import { checkout, connectionOf, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
+import { checkout, connectionOf, issuer, login, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const own = { sub: 'checkout', client_id: 'checkout' }
 const alice = { sub: 'alice', client_id: 'checkout' }
@@ -59,6 +59,27 @@ describe('a grant', () => {
     clock.advance(1)
     expect(await ask(asking)).toBe('scope_missing')
     expect(await ask({ ...asking, code: scopes('orders:read') })).toBe('allow')
+  })
+
+  test('of a user whose token names no client is asked of the user alone, also where wildcards name callers', async () => {
+    const { scopesOf } = openPolicyHouse(
+      document.replace('sa/checkout,', 'sa/*,').replace(`${issuer}, subject`, `${login}, subject`),
+    )
+    const token = { iss: login, sub: 'alice', client_id: undefined, scope: all }
+    expect(await scopesOf({ token, code: authenticated() })).toEqual(['orders:read', 'orders:write'])
+  })
+
+  test('makes one caller of a connection, until it ends', async () => {
+    const { decide, clock } = openPolicyHouse(document)
+    const socket = connectionOf(checkout)
+    const ask = async () => {
+      const decision = await decide({ socket, code: authenticated() })
+      return decision.outcome === 'allow' ? decision.caller : undefined
+    }
+    const first = await ask()
+    expect(await ask()).toBe(first)
+    clock.set(new Date('2030-01-03T00:00:00Z'))
+    expect(await ask()).not.toBe(first)
   })
 
   test('of nobody gives nothing', async () => {

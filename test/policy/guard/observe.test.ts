@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
   allOf,
   authenticated,
+  callerOptional,
   callerIn,
   decisionChannel,
   enforced,
@@ -9,8 +10,11 @@ import {
   unprotected,
   type DecisionEvent,
 } from '@countersign/core'
+import { OtherRequirement } from '@countersign/core/adapter'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
-import { checkout, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
+import { requestWith } from '../../core/support/asking.ts'
+import { createHouse } from '../../core/support/house.ts'
+import { checkout, issuer, login, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const events: DecisionEvent[] = []
 const hear = (event: unknown): void => void events.push(event as DecisionEvent) // what the channel promises
@@ -113,12 +117,39 @@ describe('a service that observes', () => {
     expect(events).toMatchObject([{ mode: 'enforce', code: null }])
   })
 
+  test('needs no policy document', async () => {
+    const { guard, token } = createHouse({ guardOptions: { mode: { observe: { until: '2099-01-01' } } } })
+    const decision = await guard.decide(requestWith(`Bearer ${token()}`), scopes('orders:write'))
+    expect(decision).toMatchObject({ outcome: 'allow', observed: { code: 'scope_missing' } })
+  })
+
+  test('lets pass whoever presents nothing, or is a user alone, also where wildcards name callers', async () => {
+    const { ask } = openPolicyHouse(document.replace('sa/reports', 'sa/*'), observe)
+    expect(await ask({ code: authenticated() })).toBe('allow')
+    expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('allow')
+    const alone = { iss: login, sub: 'alice', client_id: undefined, scope: 'orders:read' }
+    expect(await ask({ token: alone, code: scopes('orders:write') })).toBe('allow')
+    expect(events.map(({ code }) => code)).toEqual(['credential_missing', 'scope_missing', 'scope_missing'])
+  })
+
+  test('records 10,000 callers and routes at most, and goes on counting those', () => {
+    const { guard, clock } = openPolicyHouse(document, observe)
+    const probe = unprotected('probe')
+    for (let i = 0; i <= 10_000; i += 1) void guard.decide(requestWith(), probe, `GET /${i}`)
+    clock.advance(1)
+    void guard.decide(requestWith(), probe, 'GET /0')
+    const seen = guard.observations()
+    expect(seen).toHaveLength(10_000)
+    expect(seen[0]).toMatchObject({ route: 'GET /0', allowed: 2, lastAt: clock.now() })
+  })
+
   test('refuses from its last day on', async () => {
-    const { ask, clock } = openPolicyHouse(document, observe)
+    const { ask, clock, guard } = openPolicyHouse(document, observe)
     clock.set(new Date(ended.getTime() - 1))
     expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('allow')
     clock.set(ended)
     expect(await ask({ svid: checkout, code: scopes('orders:write') })).toBe('scope_missing')
+    expect(guard.observations()).toMatchObject([{ refused: { scope_missing: 1 } }])
   })
 
   test('is loud when it starts', () => {
@@ -165,11 +196,30 @@ describe('a document that observes', () => {
   })
 
   test('loosens nothing that code asks', async () => {
-    const { ask } = openPolicyHouse(observed)
+    const { ask, guard } = openPolicyHouse(observed)
     expect(await ask({ svid: checkout, code: scopes('orders:admin') })).toBe('scope_missing')
     expect(await ask({ code: authenticated() })).toBe('credential_missing')
     expect(await ask({ token: { aud: 'payments' }, code: authenticated() })).toBe('audience_mismatch')
     expect(await ask({ svid: checkout, route: 'GET /other' })).toBe('route_undeclared')
+    expect(guard.observations().map(({ route: seen }) => seen)).not.toContain('GET /other')
+  })
+
+  test('a route lets pass whoever code lets by without a credential', async () => {
+    const { ask } = openPolicyHouse(observed)
+    expect(await ask({ code: callerOptional('greets') })).toBe('allow')
+    expect(await ask({ code: unprotected('probe') })).toBe('allow')
+    expect(events).toMatchObject([{ code: 'credential_missing' }, { code: 'credential_missing' }])
+  })
+
+  test('does not know that code lets by whom code cannot tell about', async () => {
+    const { ask } = openPolicyHouse(observed)
+    const broken = new OtherRequirement({
+      text: 'broken()',
+      check: () => {
+        throw new Error('broken')
+      },
+    })
+    expect(await ask({ svid: checkout, code: broken })).toBe('scope_missing')
   })
 
   test('loosens nothing where the service says enforce', async () => {

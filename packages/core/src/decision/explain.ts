@@ -75,7 +75,7 @@ function originsOf(
   policy: PolicyInForce | undefined,
   nowMs: number,
 ): Explanation['scopes'] {
-  if (placement === undefined || !isRequirement(placement)) return []
+  if (!isRequirement(placement)) return []
   const { scopes: held } = effectiveScopes(presented, policy, nowMs)
   const parties = [presented.service, presented.user].filter((id) => id !== undefined)
   const grants = parties.flatMap((id) => policy?.callersOf(id) ?? []).flatMap((caller) => caller.grants)
@@ -106,7 +106,7 @@ function changesOf(
     ]
   }
   if (authentication instanceof Refusal || authentication.identity === undefined) return otherwise
-  if (placement === undefined || !isRequirement(placement)) return otherwise
+  if (!isRequirement(placement)) return otherwise
   const { identity } = authentication
   const { caller } = makeCaller(identity, policy, nowMs)
   const lacks = [placement, policy?.reach].flatMap((asked) => asked?.lacking(caller, nowMs, occasion) ?? [])

@@ -32,20 +32,15 @@ interface Counted extends Omit<Observation, 'refused'> {
   readonly refused: Map<RefusalCode, number>
 }
 
-/** The record of an observe mode: counters for each route and caller. Bounded: what comes when it is full is only counted. */
+/** The record of an observe mode: counters for each route and caller. Bounded: callers and routes that come when it is full are left out. */
 export class Observations {
   readonly #counted = new Map<string, Counted>()
-  /** Requests of callers and routes that there was no room for. */
-  unrecorded = 0
 
   record({ route, caller, requirement, scopes, code, at }: Observed): void {
     const key = JSON.stringify([route, caller])
     let counted = this.#counted.get(key)
     if (counted === undefined) {
-      if (this.#counted.size >= maxEntries) {
-        this.unrecorded += 1
-        return
-      }
+      if (this.#counted.size >= maxEntries) return
       counted = {
         route,
         caller,

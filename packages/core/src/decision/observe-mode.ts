@@ -31,6 +31,7 @@ export function isObserved(
 
 /**
  * True where a refusal is recorded and the request goes on all the same. `own`: the mode that code gives the service.
+ * Throws where a requirement does, which lets nobody pass.
  * INVARIANT: whatever code or document says is enforced, is; and what a document observes loosens nothing that code asks.
  */
 export function letsPass(own: Mode | undefined, circumstances: Circumstances): boolean {
@@ -38,7 +39,7 @@ export function letsPass(own: Mode | undefined, circumstances: Circumstances): b
   const modes = modesOf(policy, identity, occasion)
   if (own === 'enforce' || modes.includes('enforce')) return false
   if (observes(own, now)) {
-    const enforced = code !== undefined && isRequirement(code) ? code.enforced : undefined
+    const enforced = isRequirement(code) ? code.enforced : undefined
     return enforced === undefined || meets(enforced, policy, circumstances)
   }
   if (!modes.some((mode) => observes(mode, now))) return false
@@ -46,18 +47,14 @@ export function letsPass(own: Mode | undefined, circumstances: Circumstances): b
   return code === undefined || meets(code, policy, circumstances) || meets(code, undefined, circumstances)
 }
 
-/** Whether the caller that a policy makes of the request, or none at all, is let by. */
+/** Whether the caller that a policy makes of the request, or none at all, is let by. Throws where a requirement does. */
 function meets(
   placement: Placement,
   policy: PolicyInForce | undefined,
   { identity, occasion, now }: Circumstances,
 ): boolean {
-  try {
-    const caller = identity === undefined ? undefined : makeCaller(identity, policy, now).caller
-    return decide(caller, placement, now, occasion) === undefined
-  } catch {
-    return false
-  }
+  const caller = identity === undefined ? undefined : makeCaller(identity, policy, now).caller
+  return decide(caller, placement, now, occasion) === undefined
 }
 
 function modesOf(
@@ -65,7 +62,7 @@ function modesOf(
   identity: VerifiedIdentity | undefined,
   occasion: Occasion,
 ): readonly (Mode | undefined)[] {
-  if (policy === undefined || !policy.hasModes) return []
+  if (policy === undefined) return []
   const { service, user } = identity === undefined ? nobody : presentedBy(identity)
   const parties = [service, user].filter((id) => id !== undefined)
   return [

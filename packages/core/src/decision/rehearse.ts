@@ -32,10 +32,9 @@ export interface Rehearsal {
 export function rehearse(policy: Policy, rehearsal: Rehearsal): Refusal | undefined {
   const inForce = new PolicyInForce(policy)
   const { route, params, context, atMs } = rehearsal
-  const document = inForce.routeOf({ route, registered: route }).placement
-  const placement = document === undefined ? rehearsal.code : withDocument(rehearsal.code, document)
+  const placement = withDocument(rehearsal.code, inForce.routeOf({ route, registered: route }).placement)
   if (placement === undefined) return new Refusal('route_undeclared')
-  const [method = ''] = route.split(' ')
+  const method = route.slice(0, route.indexOf(' '))
   const request = { method, url: '/', headers: {}, rawHeaders: [], socket: {} }
   const occasion = { request, route, registered: route, params, context }
   return check(callerOf(rehearsal, inForce), placement, atMs, occasion, inForce)

@@ -60,20 +60,19 @@ export class Shadow {
   ): void {
     const candidate = this.#options.policy === undefined ? undefined : this.#judge.policy
     if (candidate === undefined) return
+    const tell = (other: RefusalCode | undefined, caller: string | undefined): void => {
+      // Where both refuse, another reason changes nothing for whoever calls.
+      if ((other === undefined) === (refusal === undefined)) return
+      this.#count({
+        route: registered,
+        caller: caller ?? null,
+        code: refusal?.code ?? null,
+        candidate: other ?? null,
+      })
+    }
     try {
       const document = candidate.routeOf(occasion).placement
       const asked = document === undefined ? (code ?? this.#options.undeclared) : withDocument(code, document)
-      const tell = (other: RefusalCode | undefined, caller: string | undefined): void => {
-        if (other === refusal?.code) return
-        // Both refuse: for other reasons, which changes nothing for whoever calls.
-        if (other !== undefined && refusal !== undefined) return
-        this.#count({
-          route: registered,
-          caller: caller ?? null,
-          code: refusal?.code ?? null,
-          candidate: other ?? null,
-        })
-      }
       if (asked === undefined) tell('route_undeclared', undefined)
       else {
         const verdict = whenKnown(this.#judge.judge(authentication, asked, occasion), (known) =>
@@ -82,12 +81,7 @@ export class Shadow {
         if (verdict instanceof Promise) verdict.catch(() => tell('internal_error', undefined))
       }
     } catch {
-      this.#count({
-        route: registered,
-        caller: null,
-        code: refusal?.code ?? null,
-        candidate: 'internal_error',
-      })
+      tell('internal_error', undefined)
     }
   }
 

@@ -28,7 +28,7 @@ export function refusalResponse(
   // Without a scheme to challenge for, 401 would be a status that breaks its own rule (RFC 9110 §15.5.2).
   const status = entry.status === 401 && !options.acceptsTokens ? 403 : entry.status
   const { error, sentence } = entry
-  const asked = placement !== undefined && isRequirement(placement) ? placement : undefined
+  const asked = isRequirement(placement) ? placement : undefined
   const content = { error, sentence, scopes: asked?.scopes ?? [], stepUp: asked?.stepUp, scheme }
   return Object.freeze({
     status,

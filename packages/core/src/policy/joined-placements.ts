@@ -23,7 +23,10 @@ export function withFloor(floor: Requirement | undefined, own: Requirement): Req
 }
 
 /** What code says of a route together with what the policy document does: both have to allow, so neither undoes the other. */
-export function withDocument(code: Placement | undefined, document: Placement): Placement {
+export function withDocument(
+  code: Placement | undefined,
+  document: Placement | undefined,
+): Placement | undefined {
   if (code === undefined || !isRequirement(document)) return code ?? document
   return isRequirement(code) ? withFloor(code, document) : document
 }

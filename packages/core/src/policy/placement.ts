@@ -56,7 +56,7 @@ export function requirePlacement(value: unknown, option: string): Placement {
 }
 
 /** True for what asks something of a caller, false for the two ways to ask nothing. */
-export const isRequirement = (placement: Placement): placement is Requirement =>
+export const isRequirement = (placement: Placement | undefined): placement is Requirement =>
   placement instanceof Requirement
 
 function requireReason(reason: unknown, name: string): string {

@@ -16,6 +16,8 @@ const forMonths = { notAfter: new Date('2030-06-01T00:00:00Z') }
 export const checkout = await ca.svid('/ns/shop/sa/checkout', forMonths)
 export const reports = await ca.svid('/ns/back/sa/reports', forMonths)
 const signer = createRawSigner()
+/** Whose tokens need not name a client. */
+export const login = 'https://login.test'
 
 interface Asking {
   /** Claims of a token: a service's own unless `sub` says another. */
@@ -53,7 +55,10 @@ export function openPolicyHouse(
   const guard = createGuard(
     {
       audience: 'orders',
-      issuers: [{ issuer, jwks: { keys: [signer.jwk] }, represents: 'auto' }],
+      issuers: [
+        { issuer, jwks: { keys: [signer.jwk] }, represents: 'auto' },
+        { issuer: login, jwks: { keys: [signer.jwk] }, represents: 'user', profile: 'oauth' },
+      ],
       certificates: { trustDomains: { 'prod.example': ca.bundle } },
       policy: policyDocument(document),
       log: { warn: (line) => void lines.push(line) },
