@@ -1,7 +1,7 @@
 import type { ContextGuard, Facts } from './context.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
 import { Judge, withoutPolicy, type Verdict } from './decision/judge.ts'
-import { Observations } from './decision/observations.ts'
+import { Observations, observedParties } from './decision/observations.ts'
 import { isObserved, letsPass, observes, type Circumstances } from './decision/observe-mode.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { Shadow } from './decision/shadow.ts'
@@ -192,12 +192,15 @@ export class MainPath implements ContextGuard {
 
   #observe(refusal: Refusal | undefined, facts: Facts): void {
     if (!this.#isEverObserved || !isObserved(this.#options.mode, this.#circumstancesOf(facts))) return
-    const { placement, route, registered } = facts
+    const { placement, route, registered, authentication } = facts
+    const caller = this.#callerIn(facts)
     this.observations.record({
       route: registered === '' ? route : registered,
-      caller: this.#callerIn(facts)?.id ?? null,
+      caller: caller?.id ?? null,
       requirement: placement?.text ?? null,
-      scopes: isRequirement(placement) ? placement.scopes : [],
+      scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],
+      parties: observedParties(authentication instanceof Refusal ? undefined : authentication.identity),
+      has: (scope) => caller?.scopes.has(scope) === true,
       code: refusal?.code,
       at: this.#environment.clock.now(),
     })

@@ -1,3 +1,4 @@
+export { policyFromObservations, type FromObservationsOptions } from './observed/policy-from-observations.ts'
 export { policyDocument } from './policy-document.ts'
 export { parsePolicy } from './policy/parse-policy.ts'
 export { PolicyError, type PolicyProblem } from './policy-error.ts'

@@ -52,6 +52,10 @@ describe('a service that observes', () => {
         caller: checkout.spiffeId,
         requirement: 'scopes(orders:write)',
         scopes: ['orders:write'],
+        names: [checkout.spiffeId],
+        users: null,
+        via: 'certificate',
+        used: ['orders:read'],
         allowed: 1,
         refused: { scope_missing: 1 },
         firstAt: expect.any(Number),
@@ -81,6 +85,27 @@ describe('a service that observes', () => {
     expect(await ask({ route: 'GET /new' })).toBe('allow')
     expect(await ask({ code: authenticated() })).toBe('allow')
     expect(events).toMatchObject([{ code: 'route_undeclared' }, { code: 'credential_missing' }])
+  })
+
+  test('tells apart who called with what, and for whom', async () => {
+    const { ask, guard } = openPolicyHouse(document, observe)
+    const reading = { code: scopes('orders:read') }
+    const own = { client_id: 'reports', sub: 'reports', scope: 'orders:read' }
+    await ask({ ...reading, svid: reports })
+    await ask({ ...reading, token: own })
+    await ask({ ...reading, token: own, svid: reports })
+    await ask({ ...reading, token: { ...own, sub: 'alice' } })
+    await ask({ ...reading, token: { ...own, sub: 'alice' }, svid: reports })
+    const [client, users] = [`${issuer}#client=reports`, `${issuer}#sub=*`]
+    expect(
+      guard.observations().map(({ caller, names, users: of, via, used }) => [caller, names, of, via, used]),
+    ).toEqual([
+      [reports.spiffeId, [reports.spiffeId], null, 'certificate', ['orders:read']],
+      [client, [client], null, 'token', ['orders:read']],
+      [client, [client, reports.spiffeId], null, 'both', ['orders:read']],
+      [`${issuer}#sub=alice`, [client], users, 'token', []],
+      [reports.spiffeId, [reports.spiffeId], users, 'both', []],
+    ])
   })
 
   test('records who calls routes that say nothing, and refuses them for that alone', async () => {
