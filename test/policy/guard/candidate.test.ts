@@ -115,11 +115,11 @@ describe('what fails only when the candidate is decided', () => {
   const unknown = new Refusal('context_unavailable')
 
   test.each([
-    ['at once', answering(undefined)],
-    ['later', answering(undefined, unknown)],
-  ])('is told as that, and changes nothing: %s', async (_, code) => {
+    ['at once', [undefined]],
+    ['later', [undefined, unknown]],
+  ])('is told as that, and changes nothing: %s', async (_, answers) => {
     const { ask, guard } = openPolicyHouse(document, { context: { risk: () => 1 } })
-    expect(await ask({ svid: checkout, code })).toBe('allow')
+    expect(await ask({ svid: checkout, code: answering(...answers) })).toBe('allow')
     await settled()
     expect(guard.candidateDifferences()).toMatchObject([
       { route: 'GET /orders/:id', caller: null, code: null, candidate: 'internal_error', requests: 1 },
