@@ -143,6 +143,13 @@ describe('is asked only where something depends on it', () => {
     expect(asked).toEqual([])
   })
 
+  test('not where a condition fails without it: that is decided at once', async () => {
+    const { asked, guard, known } = counting()
+    const decision = guard.decide(await known(), when('caller.claims.absent == "x"'))
+    expect(decision).toMatchObject({ refusal: { code: 'condition_failed' } })
+    expect(asked).toEqual([])
+  })
+
   test('not where the rest has decided', async () => {
     const { asked, ask, guard } = counting()
     expect(await ask(allOf(trusted, scopes('orders:write')))).toBe('scope_missing')

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { authenticated, callerOptional, candidateChannel, scopes, type Requirement } from '@countersign/core'
 import { OtherRequirement, Refusal } from '@countersign/core/adapter'
 import { describe, expect, test } from 'vitest'
-import { settled } from '../../core/support/asking.ts'
+import { requestWith, settled } from '../../core/support/asking.ts'
 import { checkout, connectionOf, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const document = `
@@ -115,11 +115,11 @@ describe('what fails only when the candidate is decided', () => {
   const unknown = new Refusal('context_unavailable')
 
   test.each([
-    ['at once', answering(undefined)],
-    ['later', answering(undefined, unknown)],
-  ])('is told as that, and changes nothing: %s', async (_, code) => {
+    ['at once', [undefined]],
+    ['later', [undefined, unknown]],
+  ])('is told as that, and changes nothing: %s', async (_, answers) => {
     const { ask, guard } = openPolicyHouse(document, { context: { risk: () => 1 } })
-    expect(await ask({ svid: checkout, code })).toBe('allow')
+    expect(await ask({ svid: checkout, code: answering(...answers) })).toBe('allow')
     await settled()
     expect(guard.candidateDifferences()).toMatchObject([
       { route: 'GET /orders/:id', caller: null, code: null, candidate: 'internal_error', requests: 1 },
@@ -128,11 +128,14 @@ describe('what fails only when the candidate is decided', () => {
 })
 
 test('10,000 differences are kept at most, and those go on being counted', async () => {
-  const { ask, guard, clock } = openPolicyHouse(document)
-  const asking = { socket: connectionOf(checkout), code: scopes('orders:write') }
-  for (let i = 0; i <= 10_000; i += 1) await ask({ ...asking, route: `GET /${i}` })
+  const { guard, clock } = openPolicyHouse(document)
+  const request = requestWith(undefined, connectionOf(checkout))
+  const write = scopes('orders:write')
+  await guard.decide(request, write, 'GET /0')
+  // The certificate is known from here on, so each of these is decided at once.
+  for (let i = 1; i <= 10_000; i += 1) void guard.decide(request, write, `GET /${i}`)
   clock.advance(1)
-  await ask({ ...asking, route: 'GET /0' })
+  void guard.decide(request, write, 'GET /0')
   const differences = guard.candidateDifferences()
   expect(differences).toHaveLength(10_000)
   expect(differences[0]).toMatchObject({ route: 'GET /0', requests: 2, lastAt: clock.now() })

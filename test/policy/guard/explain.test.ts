@@ -13,7 +13,8 @@ import {
 import { describe, expect, test } from 'vitest'
 import { requestWith } from '../../core/support/asking.ts'
 import { createHouse } from '../../core/support/house.ts'
-import { checkout, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
+import { checkout as party, guardOf } from '../../core/support/parties.ts'
+import { checkout, connectionOf, issuer, openPolicyHouse, reports } from './support/policy-house.ts'
 
 const document = `version: 1
 service: orders
@@ -233,6 +234,70 @@ describe('a refusal names the smallest change that would have allowed it', () =>
       rules: ['code: unprotected(probe)'],
       changes: [],
     })
+  })
+})
+
+describe('of several things to change, each is told', () => {
+  const write = scopes('orders:write')
+
+  test('at the issuer, for the service and for the user', async () => {
+    expect(
+      await explained({ token: { ...alice, scope: 'x:y' }, code: scopes('orders:admin') }),
+    ).toMatchObject({
+      changes: [
+        'have the issuer of the token put `orders:admin` into it',
+        'add `orders:admin` to the grants of `callers.checkout` (line 4)',
+        'add `orders:admin` to the grants of `callers.alice` (line 10)',
+        'have the issuer of the token put `orders:read` into it',
+        'add `orders:read` to the grants of `callers.alice` (line 10)',
+      ],
+    })
+  })
+
+  test.each([
+    ['via: certificate', { token: { scope: 'orders:write' } }, 'a certificate'],
+    ['via: token', { svid: checkout }, 'a token'],
+  ])('by the credential that a grant asks for: %s', async (via, credentials, needs) => {
+    const { guard, decide } = openPolicyHouse(document.replace('via: both', via))
+    const explanation = guard.explain(await decide({ ...credentials, route: 'GET /any', code: write }))
+    expect(explanation?.changes).toEqual([
+      expect.stringContaining(`present ${needs}, which \`callers.checkout.grants[1]\` (line 8) asks for`),
+    ])
+  })
+
+  test('a grant that is in time before one that has ended', async () => {
+    const { guard, decide } = openPolicyHouse(
+      document.replace('- orders:read', '- { scope: orders:write, until: 2029-01-01 }'),
+    )
+    const explanation = guard.explain(await decide({ svid: checkout, route: 'GET /any', code: write }))
+    expect(explanation?.changes).toEqual([expect.stringContaining('present both a token and a certificate')])
+  })
+
+  test('what the issuer may not give', async () => {
+    const { guard, token } = createHouse({ issuerOptions: { mayGrant: ['orders:read'] } })
+    const request = requestWith(`Bearer ${token({ scope: 'orders:read orders:write' })}`)
+    expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
+      'let the issuer give `orders:write`, in its `mayGrant`',
+    ])
+  })
+
+  test('a credential without scopes, where nobody is granted any', async () => {
+    const guard = guardOf({ represents: 'auto' })
+    const request = requestWith(undefined, connectionOf(party))
+    expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
+      `grant \`orders:write\` to "${party.spiffeId}", in \`grants\` or a policy document: its credential carries no scopes`,
+    ])
+  })
+
+  test('grants in code, by their place there', async () => {
+    const guard = guardOf({ represents: 'auto' }, { [party.spiffeId]: ['orders:read'] })
+    const request = requestWith(undefined, connectionOf(party))
+    expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
+      `add \`orders:write\` to the grants of \`grants['${party.spiffeId}']\``,
+    ])
+    expect(guard.explain(await guard.decide(request, scopes('orders:read')))?.scopes).toEqual([
+      { scope: 'orders:read', by: [`\`grants['${party.spiffeId}'][0]\``] },
+    ])
   })
 })
 

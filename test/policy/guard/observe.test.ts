@@ -143,9 +143,16 @@ describe('a service that observes', () => {
   })
 
   test('needs no policy document', async () => {
-    const { guard, token } = createHouse({ guardOptions: { mode: { observe: { until: '2099-01-01' } } } })
+    const { guard, token, clock } = createHouse({
+      guardOptions: { mode: { observe: { until: '2099-01-01' } } },
+    })
     const decision = await guard.decide(requestWith(`Bearer ${token()}`), scopes('orders:write'))
     expect(decision).toMatchObject({ outcome: 'allow', observed: { code: 'scope_missing' } })
+    clock.set(new Date('2099-01-02T00:00:00Z'))
+    expect(await guard.decide(requestWith(`Bearer ${token()}`), scopes('orders:write'))).toMatchObject({
+      refusal: { code: 'scope_missing' },
+    })
+    expect(guard.observations()).toHaveLength(1)
   })
 
   test('lets pass whoever presents nothing, or is a user alone, also where wildcards name callers', async () => {
