@@ -198,7 +198,7 @@ export class MainPath implements ContextGuard {
       route: registered === '' ? route : registered,
       caller: caller?.id ?? null,
       requirement: placement?.text ?? null,
-      scopes: placement !== undefined && isRequirement(placement) ? placement.scopes : [],
+      scopes: isRequirement(placement) ? placement.scopes : [],
       parties: observedParties(authentication instanceof Refusal ? undefined : authentication.identity),
       has: (scope) => caller?.scopes.has(scope) === true,
       code: refusal?.code,

@@ -256,12 +256,13 @@ const anObservation: fc.Arbitrary<Observation> = fc
     firstAt: fc.oneof(fc.nat(), fc.constant(Number.NaN)),
     lastAt: fc.nat(),
   })
-  .map(({ kind, text, isKnown, ...rest }) => ({
-    ...rest,
-    caller: isKnown ? (rest.names[0] ?? text) : null,
-    used: rest.scopes.slice(1),
-    requirement: requirementOf(kind, text, rest.scopes),
-  }))
+  .map(({ kind, text, isKnown, ...rest }) =>
+    Object.assign({}, rest, {
+      caller: isKnown ? (rest.names[0] ?? text) : null,
+      used: rest.scopes.slice(1),
+      requirement: requirementOf(kind, text, rest.scopes),
+    }),
+  )
 
 function requirementOf(kind: string, text: string, scopes: readonly string[]): string | null {
   if (kind === 'none') return null

@@ -72,7 +72,7 @@ function requirementOf(asks: string | null | undefined, [first]: readonly Observ
 
 function isScope(name: string): boolean {
   try {
-    return scopesOf(name as ScopeName) !== undefined // whatever `Register` says: it was asked
+    return scopesOf(name) !== undefined // whatever `Register` says: it was asked
   } catch {
     return false
   }
