@@ -1,4 +1,4 @@
-import { scopes as scopesOf, type Observation, type ScopeName } from '@countersign/core'
+import { scopes as scopesOf, type Observation } from '@countersign/core'
 import { isToAllow, type ObservedParties } from './observed-parties.ts'
 import { flowList, isWritable, shown, yamlText } from './yaml-text.ts'
 
