@@ -69,6 +69,27 @@ describe('a route of the document', () => {
     )
   })
 
+  test.each([
+    ['requires: { scopes: [orders:write] }', 'requires: { callers: [reports] }', 'scope_missing', 'allow'],
+    ['callerOptional: greets', 'requires: { callers: [reports] }', 'caller_not_allowed', 'allow'],
+    ['requires: { callers: [reports] }', 'unprotected: probe', 'caller_not_allowed', 'allow'],
+  ])('asks all that its spellings do: %s and %s', async (one, all, ofCheckout, ofReports) => {
+    const { ask: askBoth } = openPolicyHouse(
+      `${callers}routes:\n  - { route: GET /both, ${one} }\n  - { route: '* /both', ${all} }\n`,
+    )
+    expect(await askBoth({ svid: checkout, route: 'GET /both' })).toBe(ofCheckout)
+    expect(await askBoth({ svid: reports, route: 'GET /both' })).toBe(ofReports)
+  })
+
+  test('knows an optional caller where another spelling asks for none at all', async () => {
+    const { decide } = openPolicyHouse(
+      `${callers}routes:\n  - { route: GET /both, unprotected: probe }\n  - { route: '* /both', callerOptional: greets }\n`,
+    )
+    expect(await decide({ svid: checkout, route: 'GET /both' })).toMatchObject({
+      caller: { id: checkout.spiffeId },
+    })
+  })
+
   test('reads what the path says', async () => {
     const route = 'GET /owned/:tenant'
     expect(await ask({ route, params: { tenant: 'a' }, svid: checkout })).toBe('allow')
@@ -106,6 +127,38 @@ describe('zones that say which may call which', () => {
     expect(await askOther({ svid: reports, code: authenticated() })).toBe('caller_not_allowed')
   })
 
+  test.each([
+    [
+      '{ back-office: [shop], other: [shop] }',
+      'a caller in zone back-office or other',
+      `"${checkout.spiffeId}" in shop, second`,
+      'calls(back-office, other → shop, second)',
+    ],
+    [
+      '{ back-office: [other] }',
+      'nobody: no zone may call this one',
+      `"${checkout.spiffeId}" in shop, second`,
+      'calls( → shop, second)',
+    ],
+  ])('say who may call, and where the caller is: %s', async (calls, expected, actual, text) => {
+    const { decide, guard } = openPolicyHouse(
+      limited(calls).replace(
+        'back-office: [reports]',
+        'second: [checkout, orders], back-office: [reports], other: [reports]',
+      ),
+    )
+    const decision = await decide({ svid: checkout, code: authenticated() })
+    expect(decision).toMatchObject({ refusal: { detail: { expected, actual } } })
+    expect(guard.explain(decision)?.rules).toContain(`policy: ${text}`)
+  })
+
+  test('say of a caller in no zone that it is in none', async () => {
+    const { decide } = openPolicyHouse(limited('{ shop: [shop] }').replace(', back-office: [reports]', ''))
+    expect(await decide({ svid: reports, code: authenticated() })).toMatchObject({
+      refusal: { detail: { actual: `"${reports.spiffeId}" in no zone` } },
+    })
+  })
+
   test('do not refuse with a credential who may call without one', async () => {
     const { ask } = openPolicyHouse(limited('{ shop: [shop] }'))
     expect(await ask({ route: 'GET /x' })).toBe('allow')
@@ -117,4 +170,18 @@ describe('zones that say which may call which', () => {
     expect(await ask({ svid: checkout, code: callerIn('shop') })).toBe('allow')
     expect(await ask({ svid: reports, code: callerIn('shop') })).toBe('caller_not_allowed')
   })
+})
+
+test('routes of the document that no application has are told apart from those that one has', () => {
+  const { guard } = openPolicyHouse(
+    `${callers}routes:\n${['GET /a', 'HEAD /a', 'HEAD /b', '* /b', 'POST /a', 'GET /c', '* /d', 'PUT /e']
+      .map((route) => `  - { route: '${route}', requires: { callers: [reports] } }\n`)
+      .join('')}`,
+  )
+  const entries = [
+    ['GET', '/a'],
+    ['HEAD', '/b'],
+    ['*', '/e'],
+  ].map(([method = '', path = '']) => ({ method, path }))
+  expect(guard.unknownRoutes(entries as never)).toEqual(['POST /a', 'GET /c', '* /d']) // of entries, method and path are read
 })
