@@ -96,6 +96,7 @@ describe('a file above the rooms', () => {
     'main-path.ts',
     'options/a.ts',
     'context.ts',
+    'facts.ts',
     'index.ts',
     'adapter.ts',
     'certificate.ts',

@@ -24,6 +24,7 @@ const overseers = [
   'options',
   'tls',
   'context.ts',
+  'facts.ts',
   'mounting.ts',
   'index.ts',
   'adapter.ts',

@@ -1,4 +1,4 @@
-import type { ContextGuard, Facts } from './context.ts'
+import type { ContextGuard, Facts } from './facts.ts'
 import { allow, deny, type Decision } from './decision/decision.ts'
 import { Judge, withoutPolicy, type Verdict } from './decision/judge.ts'
 import { Observations, observedParties } from './decision/observations.ts'
