@@ -3,6 +3,7 @@ import {
   authenticated,
   countersign,
   createGuard,
+  decisionOf,
   requireScopes,
   sealRoutes,
   type Guard,
@@ -156,5 +157,28 @@ describe.each(expressVersions)('%s', (_name, express) => {
     })
     expect((await served.call('/who', { headers: await bearer(issuer) })).body).toContain('#client=')
     expect((await served.call('/who')).status).toBe(500)
+  })
+
+  test('what was decided can be explained when the response has ended', async () => {
+    const changes: (readonly string[] | undefined)[] = []
+    await serve({ policy }, (app) => {
+      app.get('/orders/:id', handler)
+    })
+    const told = express()
+    told.use((request, response, next) => {
+      response.on('finish', () => {
+        const decision = decisionOf(request)
+        changes.push(decision === undefined ? undefined : guard.explain(decision)?.changes)
+      })
+      next()
+    })
+    told.use(countersign(guard))
+    told.get('/orders/:id', handler)
+    const telling = await ServedApp.start(told)
+    const headers = await bearer(issuer, 'orders:list')
+    expect((await telling.call('/orders/1', { headers })).code).toBe('scope_missing')
+    expect((await telling.call('/nowhere')).status).toBe(404)
+    await telling.close()
+    expect(changes).toEqual([['have the issuer of the token put `orders:read` into it'], undefined])
   })
 })

@@ -1,4 +1,4 @@
-import type { Caller } from '@countersign/core'
+import type { Caller, Decision } from '@countersign/core'
 import { CallerUnavailableError } from '@countersign/core'
 import type { RequestContext } from '@countersign/core/adapter'
 import type { Request } from 'express'
@@ -68,6 +68,12 @@ export function callerOf(request: object): Caller | undefined {
   const decision = contextOf(request)?.decision
   return decision?.outcome === 'allow' ? decision.caller : undefined
 }
+
+/**
+ * What was decided for a request, allowed or refused, such as for `guard.explain(decision)` when its response has ended. Undefined
+ * where nothing was decided yet, or no guard saw it.
+ */
+export const decisionOf = (request: object): Decision | undefined => contextOf(request)?.decision
 
 /** Who calls. Throws a CallerUnavailableError where nobody was identified. */
 export function requireCaller(request: object): Caller {
