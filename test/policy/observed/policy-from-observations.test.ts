@@ -294,7 +294,7 @@ test('whatever was seen, the document can be read, and says no more than that', 
     fc.property(fc.array(anObservation, { maxLength: 8 }), (observations) => {
       const { callers, routes } = parsePolicy(policyFromObservations(observations))
       const known = observations.filter(({ caller }) => caller !== null)
-      const ids = new Set(known.flatMap(({ names, users }) => [...names, users]))
+      const ids = new Set(known.flatMap(({ names, users }) => names.concat(users ?? [])))
       expect(callers.flatMap(({ is }) => is).filter(({ text }) => !ids.has(text))).toEqual([])
       const used = new Set(observations.flatMap((each) => each.used))
       expect(callers.flatMap(({ grants }) => grants).filter(({ scope }) => !used.has(scope))).toEqual([])
