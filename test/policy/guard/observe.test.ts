@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
   allOf,
+  anyScope,
   authenticated,
   callerOptional,
   callerIn,
@@ -85,6 +86,14 @@ describe('a service that observes', () => {
     expect(await ask({ route: 'GET /new' })).toBe('allow')
     expect(await ask({ code: authenticated() })).toBe('allow')
     expect(events).toMatchObject([{ code: 'route_undeclared' }, { code: 'credential_missing' }])
+  })
+
+  test('records which of the scopes decided', async () => {
+    const { ask, guard } = openPolicyHouse(document, observe)
+    expect(await ask({ svid: checkout, code: anyScope('orders:admin', 'orders:read') })).toBe('allow')
+    expect(guard.observations()).toMatchObject([
+      { scopes: ['orders:admin', 'orders:read'], used: ['orders:read'] },
+    ])
   })
 
   test('tells apart who called with what, and for whom', async () => {

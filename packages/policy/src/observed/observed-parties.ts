@@ -24,8 +24,8 @@ export interface ObservedParties {
 }
 
 /** True where the document is to allow what was observed: it was allowed, or refused only because the route said nothing. */
-export const isToAllow = ({ caller, allowed, requirement, refused }: Observation): boolean =>
-  caller !== null && (allowed > 0 || (requirement === null && (refused.route_undeclared ?? 0) > 0))
+export const isToAllow = ({ caller, allowed, refused }: Observation): boolean =>
+  caller !== null && (allowed > 0 || (refused.route_undeclared ?? 0) > 0)
 
 interface Draft {
   readonly is: Set<string>

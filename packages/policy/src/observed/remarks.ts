@@ -41,9 +41,9 @@ function isSaid(seen: Observation, parties: ObservedParties, routes: ObservedRou
 }
 
 /** What says nothing is refused for that alone; it is in the document, or told as lost. */
-const codesOf = ({ caller, requirement, refused }: Observation): readonly string[] =>
+const codesOf = ({ caller, refused }: Observation): readonly string[] =>
   Object.entries(refused)
-    .filter(([code]) => !(caller !== null && requirement === null && code === 'route_undeclared'))
+    .filter(([code]) => caller === null || code !== 'route_undeclared')
     .map(([code, times]) => `${shown(code)} ${times} ${times === 1 ? 'time' : 'times'}`)
 
 const who = ({ caller }: Observation): string => shown(caller ?? '')

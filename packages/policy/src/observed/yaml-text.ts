@@ -1,7 +1,7 @@
-/** A text as a YAML scalar that no reader takes for anything else: as it is where that is plain, else quoted and escaped. */
+/** Writable text as a YAML scalar that no reader takes for anything else: as it is where that is plain, else quoted. */
 export function yamlText(text: string): string {
   if (/^[A-Za-z][A-Za-z0-9 ._:/-]*$/.test(text) && !/:(?: |$)| $/.test(text) && !words.test(text)) return text
-  return JSON.stringify(text).replaceAll(/[^\x20-\x7E]/g, escaped)
+  return JSON.stringify(text)
 }
 
 export const flowList = (texts: readonly string[]): string => `[${texts.map(yamlText).join(', ')}]`
@@ -16,7 +16,6 @@ export function shown(text: string): string {
 export const isWritable = (text: string): boolean =>
   text.trim() !== '' && text.length <= 4096 && !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text)
 
-const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 // Words that YAML 1.1 or 1.2 takes for something else.
 const words = /^(?:true|false|null|yes|no|on|off|y|n)$/i
 const maxShown = 300
