@@ -66,11 +66,3 @@ export interface Place {
   readonly line: number
   readonly column: number
 }
-
-/** Where a policy comes from, and how it is read: made by `policyDocument` of `@countersign/policy`. */
-export interface PolicySource {
-  /** The text itself, a path, a URL, or a source of your own: see `DocumentSource`. */
-  readonly source: unknown
-  /** Reads a whole document. Throws an Error whose message is for the operator. `name`: what it is called in messages. */
-  readonly parse: (document: Uint8Array, name: string) => Policy
-}
