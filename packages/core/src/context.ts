@@ -2,7 +2,7 @@ import type { Decision } from './decision/decision.ts'
 import { Facts, type ContextGuard } from './facts.ts'
 import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
-import { withDocument, withFloor } from './policy/joined-placements.ts'
+import { placementInCode, withDocument, withFloor } from './policy/joined-placements.ts'
 import type { Occasion } from './policy/occasion.ts'
 import { Unprotected, isRequirement, type Placement } from './policy/placement.ts'
 import type { Requirement } from './policy/requirement.ts'
@@ -123,18 +123,11 @@ export class RequestContext implements Occasion {
     const said = this.#guard.policyOf(this)
     if (said instanceof Refusal && declared === undefined) return this.#refuse(said)
     const document = said instanceof Refusal ? undefined : said
-    const code = this.#codeOf(declared, document)
+    const code = placementInCode(declared, this.#floor, document, this.#guard.undeclared)
     const asked = withDocument(code, document)
     // Refused whoever asks. Who does is found out only where that is recorded.
     if (asked === undefined && !this.#guard.observes) return this.#refuse(routeUndeclared)
     return this.#settle(asked, code, true)
-  }
-
-  // A floor is added to whatever was declared. It is no declaration by itself: it may be a neighbour's.
-  #codeOf(declared: Placement | undefined, document: Placement | undefined): Placement | undefined {
-    const asked = declared ?? (document === undefined ? this.#guard.undeclared : this.#floor)
-    if (asked === undefined) return undefined
-    return isRequirement(asked) ? withFloor(this.#floor, asked) : (this.#floor ?? asked)
   }
 
   /** Denies for a reason that is the route's own, not the caller's. */

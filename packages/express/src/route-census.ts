@@ -1,5 +1,11 @@
-import type { CensusEntry, Placement } from '@countersign/core'
-import { Requirement, withDocument, withFloor, type Guard, type ListRoutes } from '@countersign/core/adapter'
+import type { CensusEntry } from '@countersign/core'
+import {
+  Requirement,
+  placementInCode,
+  withDocument,
+  type Guard,
+  type ListRoutes,
+} from '@countersign/core/adapter'
 import type { Application } from 'express'
 import { pathText, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
@@ -48,9 +54,8 @@ function entryOf(
   const path = `${way.path}${pathText(route.path)}`
   const document = guard?.documentOf(`${own.method} ${path}`)
   const inCode = own.placement ?? (way.isBelowFloor ? way.floor : undefined) ?? way.cover
-  const asked = inCode ?? (document === undefined ? guard?.undeclared : way.floor)
-  const code = effectiveOf(way, asked)
-  const effective = document === undefined ? code : withDocument(code, document.placement)
+  const code = placementInCode(inCode, way.floor, document?.placement, guard?.undeclared)
+  const effective = withDocument(code, document?.placement)
   const isDeclared = inCode !== undefined || document !== undefined
   return Object.freeze({
     method: own.method,
@@ -67,10 +72,4 @@ function entryOf(
             : 'undeclared',
     declaredAt: own.declaredAt ?? (inCode === undefined ? (document?.at ?? null) : way.declaredAt),
   })
-}
-
-// As a request context puts it together: a floor is added to whatever was declared, and is no declaration by itself.
-function effectiveOf({ floor }: Way, asked: Placement | undefined): Placement | undefined {
-  if (asked === undefined) return undefined
-  return asked instanceof Requirement ? withFloor(floor, asked) : (floor ?? asked)
 }

@@ -1,5 +1,11 @@
 import type { Authentication } from '../identity/authentication.ts'
-import { counts, effectiveScopes, presentedBy, type Presented } from '../policy/effective-scopes.ts'
+import {
+  counts,
+  effectiveScopes,
+  partiesOf,
+  presentedBy,
+  type Presented,
+} from '../policy/effective-scopes.ts'
 import { changesFor, placeOf } from '../policy/missing-scope.ts'
 import type { Occasion } from '../policy/occasion.ts'
 import { isRequirement, type Placement } from '../policy/placement.ts'
@@ -77,8 +83,9 @@ function originsOf(
 ): Explanation['scopes'] {
   if (!isRequirement(placement)) return []
   const { scopes: held } = effectiveScopes(presented, policy, nowMs)
-  const parties = [presented.service, presented.user].filter((id) => id !== undefined)
-  const grants = parties.flatMap((id) => policy?.callersOf(id) ?? []).flatMap((caller) => caller.grants)
+  const grants = partiesOf(presented)
+    .flatMap((id) => policy?.callersOf(id) ?? [])
+    .flatMap((caller) => caller.grants)
   return placement.scopes
     .filter((scope) => held.has(scope))
     .map((scope) => ({

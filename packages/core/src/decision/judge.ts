@@ -65,12 +65,12 @@ export class Judge {
     }
     const caller = identity === undefined ? undefined : this.callerOf(identity, policy)
     const refusal = check(caller, placement, clock.now(), occasion, policy, missing)
+    if (caller === undefined || !isRequirement(placement)) return { caller, refusal }
+    const isOpen = refusal !== undefined && isIndeterminate(refusal) && placement.contexts.length > 0
     // Most requests are decided by now.
-    const isOpen = refusal !== undefined && isIndeterminate(refusal)
-    if ((deciders.length === 0 && !isOpen) || caller === undefined || !isRequirement(placement)) {
-      return { caller, refusal }
-    }
-    return whenKnown(this.#withContext(refusal, caller, placement, occasion), (known) =>
+    if (!isOpen && deciders.length === 0) return { caller, refusal }
+    const informed = isOpen ? this.#withContext(refusal, caller, placement, occasion) : refusal
+    return whenKnown(informed, (known) =>
       whenKnown(known ?? askDeciders(deciders, caller, occasion, clock), (last): Verdict => ({
         caller,
         refusal: last,
@@ -80,14 +80,13 @@ export class Judge {
 
   /** The same once more with what context providers say, where nothing else has decided. */
   #withContext(
-    refusal: Refusal | undefined,
+    refusal: Refusal,
     caller: Caller,
     placement: Requirement,
     { request, route, registered, params }: Occasion,
-  ): Refusal | undefined | Promise<Refusal | undefined> {
+  ): Refusal | Promise<Refusal | undefined> {
     const { clock, contexts } = this.#options
-    const isOpen = refusal !== undefined && isIndeterminate(refusal) && placement.contexts.length > 0
-    if (!isOpen || contexts === undefined) return refusal
+    if (contexts === undefined) return refusal
     const { policy } = this
     const asked = { request, route, registered, params }
     return contexts

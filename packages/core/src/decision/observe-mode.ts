@@ -1,5 +1,5 @@
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
-import { presentedBy } from '../policy/effective-scopes.ts'
+import { partiesOf, presentedBy } from '../policy/effective-scopes.ts'
 import type { Occasion } from '../policy/occasion.ts'
 import { isRequirement, type Placement } from '../policy/placement.ts'
 import type { Mode } from '../policy/policy.ts'
@@ -63,12 +63,9 @@ function modesOf(
   occasion: Occasion,
 ): readonly (Mode | undefined)[] {
   if (policy === undefined) return []
-  const { service, user } = identity === undefined ? nobody : presentedBy(identity)
-  const parties = [service, user].filter((id) => id !== undefined)
+  const parties = identity === undefined ? [] : partiesOf(presentedBy(identity))
   return [
     ...policy.routeOf(occasion).entries.map(({ mode }) => mode),
     ...parties.flatMap((id) => policy.callersOf(id)).map(({ mode }) => mode),
   ]
 }
-
-const nobody = { service: undefined, user: undefined }

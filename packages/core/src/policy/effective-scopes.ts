@@ -70,7 +70,8 @@ export function presentedBy({ service, user, token, certificate }: VerifiedIdent
   }
 }
 
-const partiesOf = ({ service, user }: Presented): readonly string[] =>
+/** Whose grants decide. */
+export const partiesOf = ({ service, user }: Presented): readonly string[] =>
   [service, user].filter((id) => id !== undefined)
 
 /** The grants of one party that count now, with these credentials. */
@@ -88,7 +89,11 @@ function grantsOf(
 
 /** Whether a grant counts now, with these credentials. */
 export const counts = (grant: PolicyGrant, presented: Presented, nowMs: number): boolean =>
-  isUsable(grant, presented) && (grant.until === undefined || nowMs < grant.until)
+  isUsable(grant, presented) && isInTime(grant, nowMs)
+
+/** Whether a grant has not ended. */
+export const isInTime = ({ until }: PolicyGrant, nowMs: number): boolean =>
+  until === undefined || nowMs < until
 
 /** Whether a grant counts with these credentials. */
 export function isUsable({ via }: PolicyGrant, { hasToken, hasCertificate }: Presented): boolean {

@@ -22,6 +22,21 @@ export function withFloor(floor: Requirement | undefined, own: Requirement): Req
   return pair
 }
 
+/**
+ * What code says of a route: what was declared, or else what undeclared routes get, and the floor before it. Where the document
+ * speaks, it is the declaration. A floor is added to whatever was declared, and is no declaration by itself: it may be a neighbour's.
+ */
+export function placementInCode(
+  declared: Placement | undefined,
+  floor: Requirement | undefined,
+  document: Placement | undefined,
+  undeclared: Requirement | undefined,
+): Placement | undefined {
+  const asked = declared ?? (document === undefined ? undeclared : floor)
+  if (asked === undefined) return undefined
+  return isRequirement(asked) ? withFloor(floor, asked) : (floor ?? asked)
+}
+
 /** What code says of a route together with what the policy document does: both have to allow, so neither undoes the other. */
 export function withDocument(
   code: Placement | undefined,

@@ -1,5 +1,5 @@
 import { quoted } from '../refusal.ts'
-import { isUsable, type Presented } from './effective-scopes.ts'
+import { isInTime, isUsable, partiesOf, type Presented } from './effective-scopes.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
 import type { Place } from './policy.ts'
 import { covers } from './scope.ts'
@@ -23,8 +23,8 @@ export function changesFor(
     changes.push(`let the issuer give \`${scope}\`, in its \`mayGrant\``)
   }
   if (policy === undefined) return changes
-  for (const id of [service, user]) {
-    const change = id === undefined ? undefined : grantChange(scope, id, presented, policy, nowMs)
+  for (const id of partiesOf(presented)) {
+    const change = grantChange(scope, id, presented, policy, nowMs)
     if (change !== undefined) changes.push(change)
   }
   return changes
@@ -39,7 +39,7 @@ function grantChange(
 ): string | undefined {
   const callers = policy.callersOf(id)
   const grants = callers.flatMap((caller) => caller.grants).filter((grant) => covers(grant.scope, scope))
-  const inTime = grants.filter(({ until }) => until === undefined || nowMs < until)
+  const inTime = grants.filter((grant) => isInTime(grant, nowMs))
   if (inTime.some((grant) => isUsable(grant, presented))) return undefined
   const [unused] = inTime
   if (unused !== undefined) {

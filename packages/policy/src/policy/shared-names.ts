@@ -58,7 +58,7 @@ function areBothMatched(wildcard: CallerPattern, other: CallerPattern): boolean 
   )
 }
 
-const isWildcard = ({ text }: CallerPattern): boolean => /[/=]\*(?:\/|$)/.test(text)
+const isWildcard = ({ isExact }: CallerPattern): boolean => !isExact
 
 const maxWildcards = 500
 const noPlace = { at: { path: 'callers', line: 1, column: 1 } }
