@@ -77,6 +77,49 @@ describe.each(expressVersions)('%s', (_name, express) => {
     expect((await served.call('/silent', { headers })).code).toBe('route_undeclared')
   })
 
+  // What a document says is looked up by the way that a request came, and the first one could not be followed.
+  const twoFloors = policyDocument(`version: 1
+callers:
+  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [orders:read] }
+routes:
+  - { route: GET /api/open/orders, requires: { callers: [checkout] } }
+  - { route: GET /api/closed/orders, requires: { scopes: [orders:write] } }
+`)
+
+  test.each(['open', 'closed'])(
+    'holds for the first request to /%s of a router that was mounted at two places while requests came',
+    async (first) => {
+      const api = express.Router()
+      await serve({ policy: twoFloors }, (app) => app.use('/api', api))
+      const headers = await bearer(issuer, 'orders:read')
+      expect((await served.call('/api/open/orders', { headers })).status).toBe(404)
+      const orders = express.Router().get('/orders', requireScopes('orders:read'), handler)
+      api.use('/open', orders)
+      api.use('/closed', orders)
+      // Nobody knows by which of two ways it came, so both have to allow it.
+      expect((await served.call(`/api/${first}/orders`, { headers })).code).toBe('scope_missing')
+      expect((await served.call('/api/open/orders', { headers })).status).toBe(200)
+      expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
+      expect((await served.call('/api/open/orders')).code).toBe('credential_missing')
+    },
+  )
+
+  test.each([
+    ['is found out by the first request', false],
+    ['is sealed', true],
+  ])('holds behind a guard in a router that is mounted at two places and %s', async (_how, isSealed) => {
+    const inner = express.Router().get('/orders', requireScopes('orders:read'), handler)
+    guard = createGuard({ audience: 'orders', issuers: [issuer], policy: twoFloors })
+    const guarded = express.Router().use(countersign(guard)).use(inner)
+    const app = express().use('/api/open', guarded).use('/api/closed', guarded)
+    if (isSealed) await sealRoutes(app)
+    served = await ServedApp.start(app)
+    const headers = await bearer(issuer, 'orders:read')
+    expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
+    expect((await served.call('/api/open/orders', { headers })).status).toBe(200)
+    expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
+  })
+
   test('the census shows what code and document ask together, and what the document speaks of in vain', async () => {
     const app = await serve({ policy, undeclared: 'fail-start' }, (application) => {
       application.get('/orders/:id', requireScopes('orders:list'), handler)

@@ -1,5 +1,4 @@
-import type { Placement } from '@countersign/core'
-import { Requirement, withFloor, type Guard } from '@countersign/core/adapter'
+import { Requirement, withFloor } from '@countersign/core/adapter'
 import {
   isMountedAlike,
   isMountedAtRoot,
@@ -12,21 +11,7 @@ import {
 import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
 import { declaredAtOf, placementOf } from './placements.ts'
-
-/** What a request has come by when it gets somewhere. */
-export interface Way {
-  /** The path, as it was written, up to there. */
-  readonly path: string
-  /** All that is asked on the way. */
-  readonly floor: Requirement | undefined
-  /** True if some of that speaks for what is behind it and says nothing itself. */
-  readonly isBelowFloor: boolean
-  /** What a declaration that asks nothing says of the router or handler beside it. */
-  readonly cover: Placement | undefined
-  readonly guard: Guard | undefined
-  /** Where the last of what was asked or covered was declared. */
-  readonly declaredAt: string | null
-}
+import { directWay, strayWay, unknownPath, type Way } from './way.ts'
 
 /** A router, and one way to it: a router that is mounted twice stands at two points, with floors and a path for each. */
 export class MountPoint {
@@ -34,23 +19,31 @@ export class MountPoint {
   /** The router that the way begins at: an application's. */
   readonly root: object
   readonly way: Way
+  /** True if there are several ways by which a request may have come here. */
+  readonly isAmbiguous: boolean
   readonly #held = new WeakSet<object>()
   readonly #inner = new WeakMap<RouterLayer, MountPoint>()
 
-  private constructor(router: object, root: object, way: Way) {
+  private constructor(router: object, root: object, way: Way, isAmbiguous: boolean) {
     this.router = router
     this.root = root
     this.way = way
+    this.isAmbiguous = isAmbiguous
   }
 
   /** Where the router of an application stands. */
   static rootOf(router: object): MountPoint {
-    return known(roots, router, () => new MountPoint(router, router, start))
+    return known(roots, router, () => new MountPoint(router, router, directWay, false))
   }
 
   /** Where a router stands that a function calls, so that nobody knows the way to it. */
   static strayOf(router: object): MountPoint {
-    return known(strays, router, () => new MountPoint(router, router, { ...start, path: unknownPath }))
+    return known(strays, router, () => new MountPoint(router, router, strayWay, false))
+  }
+
+  /** Where a router stands to which there are several ways from a root, and nobody knows by which one a request came. */
+  static anyOf(router: object, root: object): MountPoint {
+    return new MountPoint(router, root, strayWay, true)
   }
 
   /** The layers of the router in the order in which Express asks them, and how a request gets to each. */
@@ -87,7 +80,7 @@ export class MountPoint {
     if (router === undefined || way === undefined) return undefined
     return known(this.#inner, layer, () => {
       const path = `${this.way.path}${mountText(layer) ?? unknownPath}`
-      return new MountPoint(router, this.root, { ...way, path })
+      return new MountPoint(router, this.root, { ...way, path }, this.isAmbiguous)
     })
   }
 
@@ -122,18 +115,6 @@ export class MountPoint {
 // Express keeps no trace of what came in one `use`, but it comes in a row and at one path.
 const covers = (declaration: RouterLayer, layer: RouterLayer): boolean =>
   !(placementOf(handlerOf(declaration)) instanceof Requirement) && isMountedAlike(declaration, layer)
-
-/** Stands for a path that is not known as it was written; what came in its place is a caller's text and is not shown. */
-export const unknownPath = '/…'
-
-const start: Way = {
-  path: '',
-  floor: undefined,
-  isBelowFloor: false,
-  cover: undefined,
-  guard: undefined,
-  declaredAt: null,
-}
 
 const roots = new WeakMap<object, MountPoint>()
 const strays = new WeakMap<object, MountPoint>()

@@ -1,4 +1,4 @@
-import { unknownPath } from './mount-point.ts'
+import { unknownPath } from './way.ts'
 
 const paths = new WeakMap<object, string>()
 

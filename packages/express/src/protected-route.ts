@@ -1,12 +1,17 @@
-import { Refusal } from '@countersign/core/adapter'
+import type { Decision } from '@countersign/core'
+import { Refusal, type RequestContext } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
 import { answer } from './answer.ts'
 import type { Route } from './framework.ts'
-import type { MountPoint, Way } from './mount-point.ts'
 import { contextOf, gateOf, mountPointOf, rememberGate } from './request-context.ts'
 import { readDeclared, type Declared } from './route-declarations.ts'
-import { boundRouters, walk } from './router-tree.ts'
+import { boundRouters } from './router-tree.ts'
 import { boundHandler } from './scopes.ts'
+import type { Way } from './way.ts'
+import { waysBy, waysTo } from './ways-to-route.ts'
+
+/** What a route declares, by each way that the request may have come. There are several only for one that could not be followed. */
+type Declarations = readonly [Declared, ...Declared[]]
 
 /** What is known of a route that has a gate. */
 interface ProtectedRoute {
@@ -14,7 +19,7 @@ interface ProtectedRoute {
   /** Handlers may still be added, so what was read is good for one length of the stack only. */
   length: number
   /** What it declares by mount point and method. A router that is mounted twice has routes with two names and two floors. */
-  byPoint: WeakMap<object, Map<string, Declared | null>>
+  byPoint: WeakMap<object, Map<string, Declarations | null>>
 }
 
 const protectedRoutes = new WeakMap<Route, ProtectedRoute>()
@@ -34,17 +39,10 @@ export function protectRoute(route: Route, router: object | undefined): void {
     const declared = declaredFor(request, route)
     // Not of this guard, or a HEAD request to a route that answers neither HEAD nor GET: Express goes on to its 404.
     if (context === undefined || declared === undefined) next()
-    else if (declared.isPlainOptions && context.isPreflight && context.decision === undefined) next()
+    else if (isPlainPreflight(declared, context)) next()
     else {
-      const { placement, name, registered, isBelowFloor, isMisplaced } = declared
-      rememberGate(request, declared)
-      answer(
-        isMisplaced
-          ? context.refuse(misplaced, name)
-          : context.decide(placement, name, isBelowFloor, request.params, registered),
-        response,
-        next,
-      )
+      rememberGate(request, declared[0])
+      answer(decide(declared, context, request), response, next)
     }
   }
   // Known only once it stands there: else the next request would go by.
@@ -59,7 +57,28 @@ export function protectRoute(route: Route, router: object | undefined): void {
 export const isDecidedByRoute = (request: Request, declaration: object): boolean =>
   gateOf(request)?.handlers.has(declaration) === true
 
-function declaredFor(request: Request, route: Route): Declared | undefined {
+const isPlainPreflight = (declared: Declarations, context: RequestContext): boolean =>
+  declared.every(({ isPlainOptions }) => isPlainOptions) &&
+  context.isPreflight &&
+  context.decision === undefined
+
+/** INVARIANT: nothing is allowed that one of the ways forbids, since the request may have come by any of them. */
+function decide(
+  declared: Declarations,
+  context: RequestContext,
+  request: Request,
+  i = 0,
+): Decision | Promise<Decision> {
+  const { placement, name, registered, isBelowFloor, isMisplaced } = declared[i] ?? declared[0]
+  if (isMisplaced) return context.refuse(misplaced, name)
+  const decision = context.decide(placement, name, isBelowFloor, request.params, registered)
+  if (i >= declared.length - 1) return decision
+  const goOn = (settled: Decision): Decision | Promise<Decision> =>
+    settled.outcome === 'allow' ? decide(declared, context, request, i + 1) : settled
+  return decision instanceof Promise ? decision.then(goOn) : goOn(decision)
+}
+
+function declaredFor(request: Request, route: Route): Declarations | undefined {
   const known = protectedRoutes.get(route)
   if (known === undefined) return undefined
   if (known.length !== route.stack.length) {
@@ -75,27 +94,20 @@ function declaredFor(request: Request, route: Route): Declared | undefined {
   const { method } = request
   let declared = byMethod.get(method)
   if (declared === undefined) {
-    declared = readDeclared(route, method, wayTo(route, point), known.gate) ?? null
+    declared = readDeclarations(route, method, waysBy(point, route), known.gate)
     byMethod.set(method, declared)
   }
   return declared ?? undefined
 }
 
-/**
- * The way by which a request came to a route. Where it was not followed, since the router was mounted only now, the way is the only
- * one that there is.
- */
-function wayTo(route: Route, point: MountPoint | undefined): Way | undefined {
-  const way = point?.wayTo((layer) => layer.route === route)
-  if (way !== undefined) return way
-  const ways = waysTo(route, point?.root)
-  return ways.length === 1 ? ways[0] : undefined
-}
-
-function waysTo(route: Route, router: object | undefined): readonly Way[] {
-  const ways: Way[] = []
-  walk(router, { route: (found, way) => void (found === route && ways.push(way)) })
-  return ways
+function readDeclarations(
+  route: Route,
+  method: string,
+  ways: readonly Way[],
+  gate: object,
+): Declarations | null {
+  const [first, ...others] = ways.map((way) => readDeclared(route, method, way, gate))
+  return first === undefined ? null : [first, ...others.filter((each) => each !== undefined)]
 }
 
 const nowhere = {}

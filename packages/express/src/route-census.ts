@@ -9,7 +9,7 @@ import {
 import type { Application } from 'express'
 import { pathText, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
-import type { Way } from './mount-point.ts'
+import type { Way } from './way.ts'
 import { gateIn } from './protected-route.ts'
 import { declarationsOf, type OwnDeclaration } from './route-declarations.ts'
 import { sizeOf, walk } from './router-tree.ts'

@@ -1,7 +1,7 @@
 import type { Placement } from '@countersign/core'
 import { joinPlacements } from '@countersign/core/adapter'
 import { pathText, type Route } from './framework.ts'
-import { unknownPath, type Way } from './mount-point.ts'
+import type { Way } from './way.ts'
 import { declaredAtOf, placementOf } from './placements.ts'
 
 /** What a route declares for one method. */
@@ -26,18 +26,13 @@ export interface Declared extends OwnDeclaration {
 }
 
 /** What a route declares for a method, in whichever case; undefined where it does not handle it. */
-export function readDeclared(
-  route: Route,
-  method: string,
-  way: Way | undefined,
-  gate: object,
-): Declared | undefined {
+export function readDeclared(route: Route, method: string, way: Way, gate: object): Declared | undefined {
   const handled = handledAs(route, method.toLowerCase())
   const own = readOwn(route, handled, gate)
   if (own === undefined) return undefined
   const registered = isForAll(route) ? anyMethod : handled
-  const path = `${way?.path ?? unknownPath}${pathText(route.path)}`
-  const isBelowFloor = way?.isBelowFloor === true
+  const path = `${way.path}${pathText(route.path)}`
+  const { isBelowFloor } = way
   return {
     ...own,
     isBelowFloor,

@@ -9,9 +9,10 @@ import {
 } from './framework.ts'
 import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
-import { MountPoint, unknownPath, type Way } from './mount-point.ts'
+import { MountPoint } from './mount-point.ts'
 import { placementOf } from './placements.ts'
 import { boundLayer } from './scopes.ts'
+import { unknownPath, type Way } from './way.ts'
 
 /** What a walk through an application's routers meets. */
 export interface Visitor {
@@ -79,11 +80,13 @@ function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[])
     : undefined
 }
 
-/** Where a middleware that puts a guard before what follows stands; undefined if that is nowhere, or in several places. */
+/** Where a middleware that puts a guard before what follows stands; any of its places if there are several, undefined if none. */
 export function standingPlaceOf(middleware: object, router: object | undefined): MountPoint | undefined {
   const points: MountPoint[] = []
   walk(router, { guard: (_guard, _way, found, point) => void (found === middleware && points.push(point)) })
-  return points.length === 1 ? points[0] : undefined
+  const [first] = points
+  if (first === undefined || points.length === 1) return first
+  return MountPoint.anyOf(first.router, first.root)
 }
 
 /** How many layers and handlers there are: as long as that stays, an application has gained nothing. */

@@ -42,7 +42,8 @@ function pointIn(router: object, outside: MountPoint | undefined, { app }: Reque
   if (outside?.router === router) return outside
   // Nobody has followed the request yet: it has just come to the application.
   const isEntry = outside === undefined && routerOf(app) === router
-  return isEntry ? MountPoint.rootOf(router) : MountPoint.strayOf(router)
+  if (isEntry) return MountPoint.rootOf(router)
+  return outside?.isAmbiguous === true ? MountPoint.anyOf(router, outside.root) : MountPoint.strayOf(router)
 }
 
 /** The same for one call of a handler that no layer could be found for. */
