@@ -19,6 +19,7 @@ const leaves = [
 
 /** The main path, the options it is made with, and the public faces. */
 const overseers = [
+  'adapters',
   'guard.ts',
   'main-path.ts',
   'options',

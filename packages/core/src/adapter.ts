@@ -1,4 +1,10 @@
 /** What the framework adapters are made with. Not for applications: it may change in any version. */
+export { answer, send } from './adapters/answer.ts'
+export { attachContext, callerOf, contextOf, decisionOf, requireCaller } from './adapters/attached-context.ts'
+export { censusEntry, type KnownRoute } from './adapters/census-entry.ts'
+export { declaredAtOf, markDeclaration, placementOf } from './adapters/declared-handlers.ts'
+export { installLatch } from './adapters/response-latch.ts'
+export { reportUnsealed, sealCensus, type SealAdvice } from './adapters/seal-census.ts'
 export { listed, spelled, type ListRoutes } from './census.ts'
 export { RequestContext } from './context.ts'
 export { declaredAt } from './declared-at.ts'

@@ -34,6 +34,8 @@ export class RequestContext implements Occasion {
   #cover: Placement | undefined
   /** An allow that is recorded only if an answer rests on it. */
   #held: { readonly decision: Decision; readonly facts: Facts } | undefined
+  /** What code says of the route that was decided for last. */
+  #declared: Placement | undefined
   /** What had been allowed when something failed: error handlers may answer for it. */
   #failed: Decision | undefined
 
@@ -119,7 +121,25 @@ export class RequestContext implements Occasion {
   ): Decision | Promise<Decision> {
     this.#arrive(route, registered)
     this.params = params
-    const declared = own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover
+    this.#declared = own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover
+    return this.#ask(true)
+  }
+
+  /**
+   * For adapters that keep a connection or a stream open: decides for its route again, as of now, with the credentials that were
+   * presented when it was opened. Only a denial is recorded. A proof of possession counts as long as what it proved does.
+   */
+  recheck(): Decision | Promise<Decision> {
+    const known = this.#authentication
+    const isOver =
+      known instanceof Refusal ||
+      (!(known instanceof Promise) && known?.identity?.isAlive(this.#guard.now()) === false)
+    if (isOver) this.#authentication = undefined
+    return this.#ask(false)
+  }
+
+  #ask(isFinal: boolean): Decision | Promise<Decision> {
+    const declared = this.#declared
     const said = this.#guard.policyOf(this)
     if (said instanceof Refusal && declared === undefined) return this.#refuse(said)
     const document = said instanceof Refusal ? undefined : said
@@ -127,7 +147,7 @@ export class RequestContext implements Occasion {
     const asked = withDocument(code, document)
     // Refused whoever asks. Who does is found out only where that is recorded.
     if (asked === undefined && !this.#guard.observes) return this.#refuse(routeUndeclared)
-    return this.#settle(asked, code, true)
+    return this.#settle(asked, code, isFinal)
   }
 
   /** Denies for a reason that is the route's own, not the caller's. */

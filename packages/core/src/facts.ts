@@ -14,6 +14,8 @@ export interface ContextGuard {
   readonly passesPreflights: boolean
   /** True while the whole service only records what it would refuse. */
   readonly observes: boolean
+  /** Milliseconds since the Unix epoch. */
+  now(): number
   /** `fields`: the headers that claimed an identity when the request came. */
   authenticate(
     request: InboundRequest,

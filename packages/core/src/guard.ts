@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { watchAccess } from './adapters/watch-access.ts'
 import { Census, listed, spelled, type CensusEntry, type ListRoutes } from './census.ts'
 import { systemClock } from './clock/clock.ts'
 import { RequestContext } from './context.ts'
 import { Facts } from './facts.ts'
 import { markCopy, rejectForeignCopy } from './copy.ts'
-import { basisOf, type Decision } from './decision/decision.ts'
+import { basisOf, type Decision, type Deny } from './decision/decision.ts'
 import { explain, type Explanation } from './decision/explain.ts'
 import type { Observation } from './decision/observations.ts'
 import type { CandidateDifference } from './decision/shadow.ts'
@@ -97,6 +98,14 @@ export class Guard {
     const fields = this.#identityHeaders.take(request)
     if (this.#options.forwarded === undefined && fields.length > 0) this.#tellStrays(fields)
     return new RequestContext(this.#path, request, fields)
+  }
+
+  /**
+   * For adapters that keep a connection or a stream open: asks again every few seconds, and when its credentials end, whether its
+   * caller may still do what was allowed, and calls `end` with the first refusal, once. The result stops asking.
+   */
+  watch(context: RequestContext, end: (refused: Deny) => void): () => void {
+    return watchAccess(context, this.#environment.clock, end)
   }
 
   /** For adapters: true if this guard opened the context. */

@@ -72,6 +72,10 @@ export class MainPath implements ContextGuard {
     this.#authenticator.close()
   }
 
+  now(): number {
+    return this.#environment.clock.now()
+  }
+
   get observes(): boolean {
     return observes(this.#options.mode, this.#environment.clock.now())
   }

@@ -1,12 +1,11 @@
 import { ConfigurationError, type GuardOptions } from '@countersign/core'
-import { registerMounter, requireGuard, type Guard } from '@countersign/core/adapter'
+import { type Guard, contextOf, registerMounter, requireGuard } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
 import { routerOf } from './framework.ts'
 import { markGuard } from './guard-middlewares.ts'
 import { admit, boundNewRouters, installOn } from './install.ts'
 import type { MountPoint } from './mount-point.ts'
 import { expressMounter } from './mount.ts'
-import { contextOf } from './request-context.ts'
 import { standingPlaceOf } from './router-tree.ts'
 import { reportUnsealed } from './seal.ts'
 

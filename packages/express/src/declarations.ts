@@ -9,18 +9,19 @@ import {
 } from '@countersign/core'
 import {
   Refusal,
-  Requirement,
-  declaredAt,
-  requirePlacement,
   type RequestContext,
+  Requirement,
+  answer,
+  contextOf,
+  declaredAt,
+  markDeclaration,
+  requirePlacement,
 } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
-import { answer } from './answer.ts'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
-import { markDeclaration } from './placements.ts'
 import { isDecidedByRoute } from './protected-route.ts'
-import { contextOf, mountPointOf } from './request-context.ts'
+import { mountPointOf } from './request-context.ts'
 import { handlerOf } from './layer-handlers.ts'
 import { boundRouters, walk } from './router-tree.ts'
 import { boundLayer } from './scopes.ts'

@@ -1,7 +1,7 @@
 export { countersign } from './countersign.ts'
 export { callerOptional, requireScopes, requires, unprotected } from './declarations.ts'
 export { resourceMetadata } from './resource-metadata.ts'
-export { callerOf, decisionOf } from './request-context.ts'
+export { callerOf, decisionOf } from '@countersign/core/adapter'
 export { sealRoutes } from './seal.ts'
 export { createTlsServer } from './tls-server.ts'
 export {

@@ -1,19 +1,11 @@
-import type { Guard } from '@countersign/core/adapter'
+import { type Guard, attachContext, installLatch, requireCaller } from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
 import { layersOf, parentOf, prototypesOf, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
-import { installLatch } from './latch.ts'
 import { MountPoint } from './mount-point.ts'
 import { rememberPath } from './paths.ts'
 import { protectRoute } from './protected-route.ts'
-import {
-  attachContext,
-  mountPointOf,
-  rememberMountPoint,
-  rememberRoute,
-  requireCaller,
-  routeOf,
-} from './request-context.ts'
+import { mountPointOf, rememberMountPoint, rememberRoute, routeOf } from './request-context.ts'
 import { routeCensus } from './route-census.ts'
 import { boundRouters, walk } from './router-tree.ts'
 

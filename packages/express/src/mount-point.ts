@@ -1,4 +1,4 @@
-import { Requirement, withFloor } from '@countersign/core/adapter'
+import { Requirement, declaredAtOf, placementOf, withFloor } from '@countersign/core/adapter'
 import {
   isMountedAlike,
   isMountedAtRoot,
@@ -10,7 +10,6 @@ import {
 } from './framework.ts'
 import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
-import { declaredAtOf, placementOf } from './placements.ts'
 import { directWay, strayWay, unknownPath, type Way } from './way.ts'
 
 /** A router, and one way to it: a router that is mounted twice stands at two points, with floors and a path for each. */

@@ -1,6 +1,4 @@
-import type { Caller, Decision } from '@countersign/core'
-import { CallerUnavailableError } from '@countersign/core'
-import type { RequestContext } from '@countersign/core/adapter'
+import type { Caller } from '@countersign/core'
 import type { Request } from 'express'
 import type { Route } from './framework.ts'
 import type { MountPoint } from './mount-point.ts'
@@ -15,25 +13,16 @@ declare global {
   }
 }
 
-/** A request, as far as this adapter is concerned: anything that a context can be attached to. */
+/** A request, as far as this adapter is concerned: anything that can be told what was found out about it. */
 interface Carrier {
-  [attached]?: RequestContext
   [resolved]?: Route
   [mounted]?: MountPoint | undefined
   [gated]?: { readonly declared: Declared; readonly params: unknown }
 }
 
-const attached = Symbol('countersign context')
 const resolved = Symbol('countersign route')
 const mounted = Symbol('countersign mount point')
 const gated = Symbol('countersign gate')
-
-/** The context that `countersign()` attached; undefined where the request did not come through it. */
-export const contextOf = (request: object): RequestContext | undefined => (request as Carrier)[attached] // ours alone: the symbol is not exported
-
-export function attachContext(request: object, context: RequestContext): void {
-  ;(request as Carrier)[attached] = context
-}
 
 /** The route that Express chose last. */
 export const routeOf = (request: object): Route | undefined => (request as Carrier)[resolved]
@@ -61,23 +50,4 @@ export function rememberGate(request: Request, declared: Declared): void {
 export function gateOf(request: Request): Declared | undefined {
   const gate = (request as Carrier)[gated]
   return gate?.params === request.params ? gate?.declared : undefined
-}
-
-/** Who calls, or undefined on a route that may have no caller. */
-export function callerOf(request: object): Caller | undefined {
-  const decision = contextOf(request)?.decision
-  return decision?.outcome === 'allow' ? decision.caller : undefined
-}
-
-/**
- * What was decided for a request, allowed or refused, such as for `guard.explain(decision)` when its response has ended. Undefined
- * where nothing was decided yet, or no guard saw it.
- */
-export const decisionOf = (request: object): Decision | undefined => contextOf(request)?.decision
-
-/** Who calls. Throws a CallerUnavailableError where nobody was identified. */
-export function requireCaller(request: object): Caller {
-  const caller = callerOf(request)
-  if (caller === undefined) throw new CallerUnavailableError()
-  return caller
 }

@@ -1,7 +1,6 @@
 import { ConfigurationError, unprotected } from '@countersign/core'
+import { answer, contextOf } from '@countersign/core/adapter'
 import type { RequestHandler } from 'express'
-import { answer } from './answer.ts'
-import { contextOf } from './request-context.ts'
 
 /**
  * Serves what the guard's `resource` says of this service (RFC 9728), so that a client that was refused learns where to get a

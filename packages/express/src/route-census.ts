@@ -1,11 +1,5 @@
 import type { CensusEntry } from '@countersign/core'
-import {
-  Requirement,
-  placementInCode,
-  withDocument,
-  type Guard,
-  type ListRoutes,
-} from '@countersign/core/adapter'
+import { censusEntry, type Guard, type ListRoutes } from '@countersign/core/adapter'
 import type { Application } from 'express'
 import { pathText, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
@@ -51,25 +45,17 @@ function entryOf(
   own: OwnDeclaration & { readonly method: string },
   guard: Guard | undefined,
 ): CensusEntry {
-  const path = `${way.path}${pathText(route.path)}`
-  const document = guard?.documentOf(`${own.method} ${path}`)
-  const inCode = own.placement ?? (way.isBelowFloor ? way.floor : undefined) ?? way.cover
-  const code = placementInCode(inCode, way.floor, document?.placement, guard?.undeclared)
-  const effective = withDocument(code, document?.placement)
-  const isDeclared = inCode !== undefined || document !== undefined
-  return Object.freeze({
-    method: own.method,
-    path,
-    requirement: effective?.text ?? null,
-    scopes: effective instanceof Requirement ? effective.scopes : [],
-    status:
-      guard === undefined
-        ? 'unguarded'
-        : own.isMisplaced
-          ? 'misplaced'
-          : isDeclared
-            ? 'declared'
-            : 'undeclared',
-    declaredAt: own.declaredAt ?? (inCode === undefined ? (document?.at ?? null) : way.declaredAt),
-  })
+  const cover = (way.isBelowFloor ? way.floor : undefined) ?? way.cover
+  return censusEntry(
+    {
+      ...own,
+      path: `${way.path}${pathText(route.path)}`,
+      own: own.placement,
+      floor: way.floor,
+      cover,
+      declaredAt:
+        own.declaredAt ?? (own.placement === undefined && cover === undefined ? null : way.declaredAt),
+    },
+    guard,
+  )
 }

@@ -1,8 +1,7 @@
 import type { Placement } from '@countersign/core'
-import { joinPlacements } from '@countersign/core/adapter'
+import { declaredAtOf, joinPlacements, placementOf } from '@countersign/core/adapter'
 import { pathText, type Route } from './framework.ts'
 import type { Way } from './way.ts'
-import { declaredAtOf, placementOf } from './placements.ts'
 
 /** What a route declares for one method. */
 export interface OwnDeclaration {

@@ -1,4 +1,4 @@
-import { Requirement, type Guard } from '@countersign/core/adapter'
+import { type Guard, Requirement, placementOf } from '@countersign/core/adapter'
 import {
   isMountedAlike,
   layersOf,
@@ -10,7 +10,6 @@ import {
 import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
-import { placementOf } from './placements.ts'
 import { boundLayer } from './scopes.ts'
 import { unknownPath, type Way } from './way.ts'
 

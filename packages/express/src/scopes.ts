@@ -1,9 +1,9 @@
-import type { RequestContext } from '@countersign/core/adapter'
+import { type RequestContext, contextOf } from '@countersign/core/adapter'
 import type { NextFunction, Request, Response } from 'express'
 import { routerBehind, routerOf, type RouterLayer } from './framework.ts'
 import { isReplaced, replaceHandler } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
-import { contextOf, mountPointOf, rememberMountPoint } from './request-context.ts'
+import { mountPointOf, rememberMountPoint } from './request-context.ts'
 
 type Handler = (request: Request, response: Response, next: NextFunction) => unknown
 type ErrorHandler = (error: unknown, request: Request, response: Response, next: NextFunction) => unknown

@@ -1,5 +1,10 @@
 import { ConfigurationError } from '@countersign/core'
-import { listed, spelled, type Guard } from '@countersign/core/adapter'
+import {
+  reportUnsealed as reportUnsealedRoutes,
+  sealCensus,
+  type Guard,
+  type SealAdvice,
+} from '@countersign/core/adapter'
 import type { Application } from 'express'
 import { routerOf } from './framework.ts'
 import { installOn, isPartOfAnother } from './install.ts'
@@ -25,36 +30,13 @@ export function seal(app: Application, guard: Guard): void {
   if (!guardsOf(app).has(guard)) throw notUsed()
   installOn(app, guard)
   const routes = routeCensus(app, guard)()
-  const undeclared = routes.filter(({ status }) => status === 'undeclared')
-  const unguarded = routes.filter(({ status }) => status === 'unguarded')
-  const misplaced = [
-    ...routes.filter(({ status }) => status === 'misplaced').map(spelled),
-    ...declarationsAlone(app),
-  ]
-  const problems = [
-    ...misplacedProblem(misplaced),
-    ...(guard.failsStart ? undeclaredProblem(undeclared.map(spelled)) : []),
-    ...(guard.failsStart ? unguardedProblem(unguarded.map(spelled)) : []),
-  ]
-  if (problems.length > 0) throw new ConfigurationError(misplaced[0] ?? 'undeclared', problems.join('; '))
-  guard.reportUndeclared(undeclared)
-  for (const problem of [
-    ...unguardedProblem(unguarded.map(spelled)),
-    ...unknownProblem(guard.unknownRoutes([...guard.census(), ...routes])),
-  ]) {
-    guard.reportServing(problem)
-  }
+  sealCensus(guard, routes, advice, declarationsAlone(app))
 }
 
 /** Tells the operator which routes are refused, where the first request came before the application was sealed. */
 export function reportUnsealed(app: Application, guard: Guard): void {
   if (isPartOfAnother(app, guard)) return
-  if (guard.failsStart) {
-    guard.reportServing(
-      "`undeclared: 'fail-start'` has stopped nothing: write `await sealRoutes(app)` before the application listens",
-    )
-  }
-  guard.reportUndeclared(routeCensus(app, guard)().filter(({ status }) => status === 'undeclared'))
+  reportUnsealedRoutes(guard, routeCensus(app, guard)(), 'await sealRoutes(app)')
 }
 
 function guardsOf(app: Application): ReadonlySet<Guard> {
@@ -89,29 +71,8 @@ const notUsed = (): ConfigurationError =>
     'the application does not use it: write app.use(countersign(guard)) before its routes',
   )
 
-function misplacedProblem(places: readonly string[]): readonly string[] {
-  if (places.length === 0) return []
-  return [
-    `a handler comes before what says who may call, or there is none behind it, at ${listed(places)}: write app.get(path, requireScopes('…'), handler)`,
-  ]
-}
-
-function undeclaredProblem(routes: readonly string[]): readonly string[] {
-  if (routes.length === 0) return []
-  return [
-    `nobody says who may call ${listed(routes)}: put requireScopes('…') first on each, or unprotected('why') if everybody may call it`,
-  ]
-}
-
-function unguardedProblem(routes: readonly string[]): readonly string[] {
-  if (routes.length === 0) return []
-  return [`no guard stands before ${listed(routes)}: put app.use(countersign(guard)) before every route`]
-}
-
-// One guard may serve applications that are sealed later: so it stops no start.
-function unknownProblem(routes: readonly string[]): readonly string[] {
-  if (routes.length === 0) return []
-  return [
-    `the policy document speaks of ${listed(routes)}, and no route so far is spelled so: guard.census() has the spelling`,
-  ]
+const advice: SealAdvice = {
+  misplaced: "write app.get(path, requireScopes('…'), handler)",
+  undeclared: "put requireScopes('…') first on each, or unprotected('why') if everybody may call it",
+  unguarded: 'put app.use(countersign(guard)) before every route',
 }

@@ -1,7 +1,7 @@
-import type { Decision, RefusalResponse } from '@countersign/core'
 import type { ServerResponse } from 'node:http'
+import type { Decision, RefusalResponse } from '../decision/decision.ts'
 
-/** Continues on an explicit allow, and on nothing else. */
+/** Continues on an explicit allow, and on nothing else; what is refused is answered. At once where the decision is at hand. */
 export function answer(
   decision: Decision | Promise<Decision>,
   response: ServerResponse,

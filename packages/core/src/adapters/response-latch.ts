@@ -1,8 +1,9 @@
-import type { RefusalResponse } from '@countersign/core'
-import { Refusal, type RequestContext } from '@countersign/core/adapter'
 import type { ServerResponse } from 'node:http'
+import type { RequestContext } from '../context.ts'
+import type { RefusalResponse } from '../decision/decision.ts'
+import { Refusal } from '../refusal.ts'
 import { send } from './answer.ts'
-import { contextOf } from './request-context.ts'
+import { contextOf } from './attached-context.ts'
 
 /**
  * The last line of defence. A response that starts without an allow is replaced by a refusal, so that a handler which
