@@ -27,12 +27,37 @@ const interop = {
   hookTimeout: 120_000,
 }
 
+/** Beside what has a mode of its own. Whether the code of the documentation compiles is no matter of Node. */
+const excludedIn = (mode: string): string[] => [
+  ...['**/node_modules/**', '**/dist/**', 'test/packaging/**', 'test/interop/**'],
+  ...(mode === 'without-docs' ? ['test/docs/**'] : []),
+]
+
+// Which frameworks are known to a process, and in which dialect a decorator was compiled, is what these tests are about.
+const inProcessesOfTheirOwn = ['test/decorators/**/*.test.ts']
+
 export default defineConfig(({ mode }) => ({
   plugins: [standardDecorators],
-  test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'test/packaging/**', 'test/interop/**'],
-    testTimeout: 20_000,
-    ...(mode === 'interop' ? { ...interop, exclude: [] } : {}),
-  },
+  test:
+    mode === 'interop'
+      ? interop
+      : {
+          testTimeout: 20_000,
+          projects: [
+            {
+              extends: true,
+              test: {
+                name: 'shared',
+                include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+                exclude: [...excludedIn(mode), ...inProcessesOfTheirOwn],
+                // Loading core for each file took longer than the tests.
+                isolate: false,
+              },
+            },
+            {
+              extends: true,
+              test: { name: 'isolated', include: inProcessesOfTheirOwn, exclude: excludedIn(mode) },
+            },
+          ],
+        },
 }))
