@@ -20,6 +20,7 @@ export default defineConfig({
           { text: 'Tokens', link: '/tokens' },
           { text: 'Proof of possession', link: '/proof' },
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },
+          { text: 'Frameworks', link: '/frameworks' },
           { text: 'Express', link: '/express' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },

@@ -23,6 +23,10 @@ const tasks = {
     does: 'with servers that others wrote, and in real time; needs APT, and three minutes',
     command: (root, args) => [binScript(root, 'vitest'), 'run', '--mode', 'interop', ...args],
   },
+  matrix: {
+    does: 'the conformance suite, and what it says of each framework: docs/frameworks.md; --check only compares',
+    command: (root, args) => [scriptAt(join(root, 'scripts', 'conformance', 'matrix.mjs')), ...args],
+  },
   mutate: {
     does: 'mutation tests of the rooms that decide, or of those named: mutate policy identity/jws',
     command: (root, args) => [scriptAt(join(root, 'scripts', 'mutation', 'mutate.mjs')), ...args],

@@ -42,18 +42,15 @@ export interface Reply {
   readonly body: string | Readable
 }
 
-/** What a framework may lack. Each is a row of the matrix in `docs/frameworks.md`. */
-export const features = {
-  'HTTP/1': 'plain and over TLS',
-  'HTTP/2': 'over TLS',
-  'client certificates': 'of the connection',
-  'routers with a floor': 'what a router asks holds for each of its routes',
-  'undeclared routes are refused before their handler': 'and listed',
-  'answers outside routes are replaced': 'by the latch',
-  'declarations behind a handler are refused': 'and stop the start',
-  'synchronous on a hit': 'no promise between the first middleware and the handler',
-} as const
-export type Feature = keyof typeof features
+/** What a framework may lack. */
+export type Feature =
+  | 'HTTP/2'
+  | 'client certificates'
+  | 'routers with a floor'
+  | 'undeclared routes are refused before their handler'
+  | 'answers outside routes are replaced'
+  | 'declarations behind a handler are refused'
+  | 'synchronous on a hit'
 
 /** An adapter on one release of its framework. */
 export interface Subject {

@@ -23,8 +23,21 @@ export async function withService(
   }
 }
 
-/** A case of a feature: the matrix in `docs/frameworks.md` is made of these titles. Skipped aloud where the subject lacks it. */
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Why the subject cannot have what the case is about. */
+    lacks?: string
+  }
+}
+
+/** A case of what not every framework has. Where the subject lacks it, it is skipped aloud, and the matrix says why. */
 export function feature(subject: Subject, name: Feature, title: string, run: () => Promise<void>): void {
-  const why = subject.lacks?.[name]
-  test.skipIf(why !== undefined)(`[${name}] ${title}${why === undefined ? '' : ` (${why})`}`, run)
+  test(title, async ({ skip, task }) => {
+    const why = subject.lacks?.[name]
+    if (why !== undefined) {
+      task.meta.lacks = why
+      skip(`${name}: ${why}`)
+    }
+    await run()
+  })
 }
