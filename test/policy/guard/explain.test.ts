@@ -281,6 +281,16 @@ describe('of several things to change, each is told', () => {
     ])
   })
 
+  test('but not what the issuer may give, beside other scopes', async () => {
+    const { guard, token } = createHouse({
+      issuerOptions: { mayGrant: ['orders:read', 'orders:write', 'a:*'] },
+    })
+    const request = requestWith(`Bearer ${token({ scope: 'orders:read' })}`)
+    expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
+      'have the issuer of the token put `orders:write` into it',
+    ])
+  })
+
   test('a credential without scopes, where nobody is granted any', async () => {
     const guard = guardOf({ represents: 'auto' })
     const request = requestWith(undefined, connectionOf(party))
