@@ -5,6 +5,7 @@ import {
   authenticated,
   callerIs,
   callerOptional,
+  enforced,
   scopes,
   unprotected,
   type Decision,
@@ -167,6 +168,21 @@ describe('a refusal names the smallest change that would have allowed it', () =>
         code: anyOf(scopes('a:a', 'b:b', 'c:c'), allOf(scopes('orders:read'), scopes('d:d'))),
       },
       ['add `d:d` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'alternatives: the first, where it lacks least',
+      { svid: checkout, code: anyOf(scopes('a:a'), scopes('b:b', 'c:c')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'alternatives: the first of those that lack as much',
+      { svid: checkout, code: anyOf(scopes('b:b', 'c:c'), scopes('a:a'), scopes('d:d')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'what is enforced: what it lacks by itself',
+      { svid: checkout, code: enforced(scopes('orders:admin')) },
+      ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
     ],
     [
       'something else than a scope',
