@@ -8,6 +8,7 @@ import {
   enforced,
   scopes,
   unprotected,
+  userScopes,
   type Decision,
   type Placement,
 } from '@countersign/core'
@@ -183,6 +184,33 @@ describe('a refusal names the smallest change that would have allowed it', () =>
       'what is enforced: what it lacks by itself',
       { svid: checkout, code: enforced(scopes('orders:admin')) },
       ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'one scope of several that would do: the first',
+      { svid: checkout, code: anyScope('orders:admin', 'orders:write', 'a:a') },
+      ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'one scope of several that would do, of which one is held: what else is asked',
+      { svid: checkout, code: allOf(anyScope('orders:admin', 'orders:read'), scopes('a:a')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'the scopes of a user: those that are missing, for each party',
+      {
+        token: { ...alice, scope: 'orders:read a:a' },
+        route: 'GET /any',
+        code: userScopes('a:a'),
+      },
+      [
+        'add `a:a` to the grants of `callers.checkout` (line 4)',
+        'add `a:a` to the grants of `callers.alice` (line 10)',
+      ],
+    ],
+    [
+      'the scopes of a user, where there is none: a user, whatever the service holds',
+      { svid: checkout, route: 'GET /any', code: userScopes('orders:read') },
+      ['have the caller present the token of the user it calls for, in place of its own'],
     ],
     [
       'something else than a scope',
