@@ -209,7 +209,7 @@ describe('a refusal names the smallest change that would have allowed it', () =>
     ],
     [
       'the scopes of a user, where there is none: a user, whatever the service holds',
-      { svid: checkout, route: 'GET /any', code: userScopes('orders:read') },
+      { svid: checkout, route: 'GET /any', code: userScopes('orders:read', 'orders:admin') },
       ['have the caller present the token of the user it calls for, in place of its own'],
     ],
     [

@@ -50,6 +50,23 @@ test('two names are one workload only where one entry writes down both', () => {
   expect(asked.map(([a, b]) => policy.isSameWorkload(a, b))).toEqual([true, true, false, false, false, false])
 })
 
+// Documents give each name to one entry; the policies of other sources may not.
+test('a name of two entries is one workload with the names of either, and those are not one another', () => {
+  const [shared, own, other] = [
+    'spiffe://prod.example/a',
+    'spiffe://prod.example/b',
+    'spiffe://prod.example/c',
+  ]
+  const entry = (...names: readonly string[]) =>
+    parsePolicy(`version: 1\ncallers: { one: { is: [${names.join(', ')}] } }\n`)
+  const one = entry(shared, own)
+  const policy = new PolicyInForce({ ...one, callers: [...one.callers, ...entry(shared, other).callers] })
+  expect(policy.callersOf(shared)).toEqual(policy.policy.callers)
+  expect(policy.isSameWorkload(shared, own)).toBe(true)
+  expect(policy.isSameWorkload(shared, other)).toBe(true)
+  expect(policy.isSameWorkload(own, other)).toBe(false)
+})
+
 describe('modes', () => {
   test.each<[string, string, boolean]>([
     ['no entry', `${callers}${routes}`, false],
