@@ -99,7 +99,6 @@ export class AllOf extends Combination {
   }
 }
 
-// INVARIANT: no part of alternatives or of `not`, so that nobody asks for its whole answer.
 class Enforced extends Requirement {
   readonly text: string
   readonly scopes: readonly string[]
@@ -121,6 +120,10 @@ class Enforced extends Requirement {
 
   override lacking(caller: Caller, nowMs: number, occasion: Occasion): readonly Lack[] {
     return this.#inner.lacking(caller, nowMs, occasion)
+  }
+
+  override checkWhole(caller: Caller, nowMs: number, occasion: Occasion): Refusal | undefined {
+    return this.#inner.checkWhole(caller, nowMs, occasion)
   }
 }
 
