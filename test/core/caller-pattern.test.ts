@@ -58,6 +58,20 @@ describe('no pattern is', () => {
     ['ftp://idp.example#client=checkout'],
     ['idp.example#client=checkout'],
     ['xhttps://idp.example#client=checkout'],
+
+    ['x509:partners'],
+    ['x509:partners#dns='],
+    ['x509:partners#dns'],
+    ['x509:#dns=a.example'],
+    ['x509:Partners#dns=a.example'],
+    ['x509:part ners#dns=a.example'],
+    ['x509:*#dns=a.example'],
+    ['x509:partners#=a.example'],
+    ['x509:partners#d-s=a.example'],
+    ['x509:partners#*=a.example'],
+    ['x509:partners#dns=*.example'],
+    ['X509:partners#dns=a.example'],
+    ['xx509:partners#dns=a.example'],
   ])('%j', (text) => {
     const write = () => parse(text)
     expect(write).toThrow(ConfigurationError)
@@ -119,6 +133,20 @@ describe.each<[string, readonly string[], readonly string[]]>([
     ['http://localhost:8080#sub=alice'],
     ['http://localhost:8080#client=alice', 'https://localhost:8080#sub=alice'],
   ],
+  [
+    'x509:partners-2#dns=a.partner.example',
+    ['x509:partners-2#dns=a.partner.example'],
+    [
+      'x509:partners#dns=a.partner.example',
+      'x509:partners-2#cn=a.partner.example',
+      'x509:partners-2#dns=b.a.partner.example',
+    ],
+  ],
+  [
+    'x509:partners#commonName=*',
+    ['x509:partners#commonName=A', 'x509:partners#commonName=a b'],
+    ['x509:partners#dns=a', 'x509:partners-2#commonName=a', 'xx509:partners#commonName=a'],
+  ],
   [`${issuer}#sub=a name, of any kind`, [`${issuer}#sub=a name, of any kind`], [`${issuer}#sub=a name`]],
 ])('%s', (text, matching, others) => {
   const pattern = parse(text)
@@ -133,5 +161,6 @@ describe.each<[string, readonly string[], readonly string[]]>([
 
   test('reads as it was written', () => {
     expect(pattern.text).toBe(text)
+    expect(pattern.isExact).toBe(!text.includes('*'))
   })
 })

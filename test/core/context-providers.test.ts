@@ -9,6 +9,7 @@ import {
   type ContextQuestion,
   type Requirement,
 } from '@countersign/core'
+import { OtherRequirement, Refusal } from '@countersign/core/adapter'
 import { when } from '@countersign/policy'
 import { describe, expect, test } from 'vitest'
 import { codeOf, requestWith, settled } from './support/asking.ts'
@@ -92,6 +93,21 @@ describe('a provider', () => {
     ]) {
       expect(await ask(when(expression))).toBe('context_unavailable')
     }
+  })
+
+  test('that has nothing to say is left out, as one that fails is: nothing stands for it', async () => {
+    const seen: unknown[] = []
+    const looking = new OtherRequirement({
+      text: 'looking()',
+      contexts: ['silent', 'broken', 'device'],
+      check: (_, __, { context }) => {
+        seen.push(Object.entries(context))
+        return new Refusal('context_unavailable')
+      },
+    })
+    const broken = () => Promise.reject(new Error('no'))
+    await open({ silent: () => undefined, broken, device: () => null }).ask(looking)
+    expect(seen).toEqual([[], [['device', null]]])
   })
 
   test('that fails takes nothing from the others', async () => {

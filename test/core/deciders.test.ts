@@ -112,13 +112,19 @@ describe('nothing but the word permits', () => {
     ['null', null],
     ['an error', new Error('permit')],
     ['a function', () => permit],
+    ['a function that has the word', Object.assign(() => permit, permit)],
     ['an inherited effect', Object.create(permit)],
     ['an effect that is worked out', new Answer()],
     ['an effect that cannot be read', poisoned],
     ['a permit in a permit', { effect: permit }],
   ])('not %s', async (_, answer) => {
-    expect(await open(saying(answer)).ask()).toBe('decider_unavailable')
-    expect(await open(saying(Promise.resolve(answer))).ask()).toBe('decider_unavailable')
+    for (const said of [answer, Promise.resolve(answer)]) {
+      const { refusal } = await open(saying(said)).refusal()
+      expect(refusal).toMatchObject({
+        code: 'decider_unavailable',
+        detail: { actual: 'an answer that is neither permit nor forbid' },
+      })
+    }
   })
 
   test('not what all objects inherit', async () => {
@@ -174,6 +180,11 @@ describe('a promise', () => {
       },
     }
     expect(await open(saying(failing)).ask()).toBe('decider_unavailable')
+  })
+
+  test('is none that only has something called `then`: it costs no promise', async () => {
+    const { decide, known } = open(saying({ effect: 'permit', then: 'later' }))
+    expect(decide(await known(), authenticated())).toMatchObject({ outcome: 'allow' })
   })
 
   test('that comes in time counts, and takes its timer back', async () => {
@@ -237,9 +248,13 @@ describe('a promise', () => {
       refusal: { code: 'decider_unavailable', detail: { actual: 'no way to wait for it' } },
     })
     expect(signals[0]?.aborted).toBe(true)
-    // An unhandled rejection would fail this run.
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
     answer.reject(new Error('later'))
     await settled()
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
   })
 
   test('that is under way when the guard closes lets nobody by', async () => {

@@ -8,7 +8,12 @@ import {
   type Placement,
 } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import { joinPlacements, withFloor } from '../../packages/core/src/policy/joined-placements.ts'
+import {
+  joinPlacements,
+  placementInCode,
+  withDocument,
+  withFloor,
+} from '../../packages/core/src/policy/joined-placements.ts'
 import { isRequirement, requirePlacement } from '../../packages/core/src/policy/placement.ts'
 
 const read = scopes('orders:read')
@@ -92,5 +97,40 @@ describe('a route below a floor', () => {
     expect(withFloor(write, own)).not.toBe(joined)
     expect(withFloor(read, write)).not.toBe(joined)
     expect(withFloor(read, own)).toBe(joined)
+  })
+})
+
+describe('what code says of a route', () => {
+  const cover = authenticated()
+  const text = (...given: Parameters<typeof placementInCode>) => placementInCode(...given)?.text
+
+  test.each<[string, Parameters<typeof placementInCode>, string | undefined]>([
+    ['nothing', [undefined, undefined, undefined, undefined], undefined],
+    ['a floor alone, which is no declaration', [undefined, write, undefined, undefined], undefined],
+    ['what undeclared routes get', [undefined, undefined, undefined, cover], cover.text],
+    ['that, on the floor', [undefined, write, undefined, cover], allOf(write, cover).text],
+    ['a floor, where the document declares', [undefined, write, read, cover], write.text],
+    ['nothing, where the document declares', [undefined, undefined, read, cover], undefined],
+    ['a declaration', [read, undefined, undefined, cover], read.text],
+    ['a declaration on a floor', [read, write, undefined, cover], allOf(write, read).text],
+    ['one that asks nothing', [probe, undefined, undefined, cover], probe.text],
+    ['one that asks nothing, on a floor', [probe, write, undefined, cover], write.text],
+  ])('is %s', (_, given, expected) => {
+    expect(text(...given)).toBe(expected)
+  })
+})
+
+describe('what code and document say of a route', () => {
+  test.each<[string, Parameters<typeof withDocument>, string | undefined]>([
+    ['nothing, where neither does', [undefined, undefined], undefined],
+    ['what code says', [read, undefined], read.text],
+    ['what the document says', [undefined, read], read.text],
+    ['both', [read, write], allOf(read, write).text],
+    ['what the document asks, where code asks nothing', [probe, read], read.text],
+    ['what code asks, where the document asks nothing', [read, greeting], read.text],
+    ['what code says, where neither asks', [probe, greeting], probe.text],
+    ['that the document asks nothing', [undefined, greeting], greeting.text],
+  ])('is %s', (_, given, expected) => {
+    expect(withDocument(...given)?.text).toBe(expected)
   })
 })

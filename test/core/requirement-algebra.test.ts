@@ -1,6 +1,6 @@
 // Requirements have three answers: met, not met, and an error. Here they are joined at random and held against a reading of the
 // rules that shares nothing with the code.
-import { allOf, anyOf, authenticated, not, type Requirement } from '@countersign/core'
+import { allOf, anyOf, authenticated, enforced, not, type Requirement } from '@countersign/core'
 import { OtherRequirement, Refusal } from '@countersign/core/adapter'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -228,6 +228,14 @@ test('a part of a part within `not` is asked with who calls, when, and for what'
     requirement.check(...given)
   }
   expect(seen).toEqual(Array.from({ length: 5 }, () => given))
+})
+
+test('the whole answer of what is enforced is that of its part: an error is not passed over', () => {
+  const part = allOf(leafOf('unmet'), leafOf('condition'))
+  const code = (requirement: Requirement) => requirement.checkWhole(caller, 0, occasion)?.code
+  expect([part.check(caller, 0, occasion)?.code, code(part)]).toEqual(['scope_missing', 'condition_failed'])
+  expect(code(enforced(part))).toBe('condition_failed')
+  expect(code(allOf(enforced(part), leafOf('unmet')))).toBe('condition_failed')
 })
 
 test('a tower of requirements that is too high to be decided denies', () => {

@@ -8,6 +8,8 @@ import {
   callerIs,
   callerOptional,
   claim,
+  enforced,
+  freshWithin,
   not,
   scopes,
   unprotected,
@@ -113,6 +115,64 @@ describe('what asks nothing is no part of a requirement:', () => {
         message: expect.stringContaining("expected a requirement, such as scopes('orders:read')"),
       })
     }
+  })
+})
+
+describe('what is enforced by itself', () => {
+  const admin = enforced(scopes('orders:admin'))
+  const nested = allOf(authenticated(), allOf(admin, somebody))
+
+  test.each<[string, () => unknown, string, Requirement]>([
+    ['an alternative', () => anyOf(admin), 'anyOf(…)[0]', admin],
+    ['the last alternative', () => anyOf(somebody, admin), 'anyOf(…)[1]', admin],
+    ['a part of an alternative', () => anyOf(somebody, nested), 'anyOf(…)[1]', nested],
+    ['what must not be', () => not(admin), 'not(requirement)', admin],
+    ['a part of what must not be', () => not(nested), 'not(requirement)', nested],
+  ])('is not %s', (_, make, option, part) => {
+    expect(mistakeOf(make)).toMatchObject({
+      code: 'configuration_invalid',
+      option,
+      message: expect.stringContaining(
+        `${part.text} is enforced as a whole: write enforced(…) around all of it, or in allOf(…)`,
+      ),
+    })
+  })
+
+  test('is a requirement', () => {
+    const loosely = enforced as (part: unknown) => unknown
+    for (const value of [undefined, null, 'orders:read', unprotected('probe'), callerOptional('prices')]) {
+      expect(mistakeOf(() => loosely(value))).toMatchObject({
+        option: 'enforced(…)',
+        message: expect.stringContaining('expected a requirement'),
+      })
+    }
+  })
+
+  test('may be alternatives, and what must not be, as a whole', () => {
+    for (const part of [anyOf(somebody, scopes('a:b')), not(somebody)]) {
+      expect(enforced(part).enforced).toBe(part)
+      expect(enforced(part).text).toBe(`enforced(${part.text})`)
+    }
+  })
+
+  test('is decided as it is without, where refusals are refusals', async () => {
+    expect(codeOf(await house.guard.decide(request('orders:admin'), admin))).toBe('allow')
+    const { refusal, response } = await refusalOf(house.guard, request('orders:read'), admin)
+    expect(refusal.code).toBe('scope_missing')
+    expect(response.headers['www-authenticate']).toContain('scope="orders:admin"')
+    const old = enforced(freshWithin('5m'))
+    expect((await refusalOf(house.guard, request(), old)).response.headers['www-authenticate']).toContain(
+      'max_age="300"',
+    )
+  })
+
+  test('is all that is, of several parts, and nothing of those that are not', () => {
+    const write = scopes('orders:write')
+    expect(allOf(somebody, write).enforced).toBeUndefined()
+    expect(allOf(somebody, enforced(write)).enforced).toBe(write)
+    expect(allOf(admin, somebody, allOf(enforced(write))).enforced?.text).toBe(
+      allOf(scopes('orders:admin'), write).text,
+    )
   })
 })
 

@@ -288,6 +288,14 @@ describe('a grant gives what it says', () => {
     })
   })
 
+  test.each(['orders', 'a:b:c', 'Orders:read', 'undefined', ''])(
+    'and not %j by a name that stands for none',
+    (asked) => {
+      expect(covers('undefined:*', asked)).toBe(false)
+      expect(covers('undefined:*', 'undefined:read')).toBe(true)
+    },
+  )
+
   test.each([
     'orders:read\u200b',
     'orders:re\u0061\u0301d',

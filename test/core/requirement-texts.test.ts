@@ -8,6 +8,7 @@ import {
   callerIn,
   callerIs,
   claim,
+  enforced,
   freshWithin,
   not,
   provenBy,
@@ -43,6 +44,7 @@ test.each<[Requirement, string]>([
   [authenticatedWith('urn:x:mfa', 'phr'), 'authenticatedWith(urn:x:mfa, phr)'],
   [not(anyOf(scopes('a:b'), callerIn('lab'))), 'not(anyOf(scopes(a:b), callerIn(lab)))'],
   [allOf(authenticated(), not(callerIn('lab'))), 'allOf(authenticated(), not(callerIn(lab)))'],
+  [enforced(scopes('a:b', 'c:d')), 'enforced(scopes(a:b, c:d))'],
 ])('%# reads as it was written: $text', (requirement, text) => {
   expect(requirement.text).toBe(text)
 })
@@ -249,6 +251,7 @@ describe('what a requirement needs is what its parts need:', () => {
     [not(allOf(a, b)), [], ['a', 'b']],
     [allOf(a, not(b)), ['x:y', 'a:b'], ['a', 'b']],
     [not(not(a)), [], ['a']],
+    [enforced(allOf(a, b)), ['x:y', 'a:b'], ['a', 'b']],
     [scopes('x:y', 'x:y'), ['x:y'], []],
     [authenticated(), [], []],
     [callerIn('shop'), [], []],
@@ -267,7 +270,15 @@ describe('what a requirement needs is what its parts need:', () => {
   })
 
   test('and stays so', () => {
-    for (const requirement of [allOf(a), anyOf(a), not(a), authenticated(), scopes('a:b'), claim('x', 'y')]) {
+    for (const requirement of [
+      allOf(a),
+      anyOf(a),
+      not(a),
+      enforced(a),
+      authenticated(),
+      scopes('a:b'),
+      claim('x', 'y'),
+    ]) {
       expect(Object.isFrozen(requirement)).toBe(true)
       expect(Object.isFrozen(requirement.scopes)).toBe(true)
       expect(Object.isFrozen(requirement.contexts)).toBe(true)

@@ -5,8 +5,10 @@ import {
   authenticated,
   callerIs,
   callerOptional,
+  enforced,
   scopes,
   unprotected,
+  userScopes,
   type Decision,
   type Placement,
 } from '@countersign/core'
@@ -169,6 +171,48 @@ describe('a refusal names the smallest change that would have allowed it', () =>
       ['add `d:d` to the grants of `callers.checkout` (line 4)'],
     ],
     [
+      'alternatives: the first, where it lacks least',
+      { svid: checkout, code: anyOf(scopes('a:a'), scopes('b:b', 'c:c')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'alternatives: the first of those that lack as much',
+      { svid: checkout, code: anyOf(scopes('b:b', 'c:c'), scopes('a:a'), scopes('d:d')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'what is enforced: what it lacks by itself',
+      { svid: checkout, code: enforced(scopes('orders:admin')) },
+      ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'one scope of several that would do: the first',
+      { svid: checkout, code: anyScope('orders:admin', 'orders:write', 'a:a') },
+      ['add `orders:admin` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'one scope of several that would do, of which one is held: what else is asked',
+      { svid: checkout, code: allOf(anyScope('orders:admin', 'orders:read'), scopes('a:a')) },
+      ['add `a:a` to the grants of `callers.checkout` (line 4)'],
+    ],
+    [
+      'the scopes of a user: those that are missing, for each party',
+      {
+        token: { ...alice, scope: 'orders:read a:a' },
+        route: 'GET /any',
+        code: userScopes('a:a'),
+      },
+      [
+        'add `a:a` to the grants of `callers.checkout` (line 4)',
+        'add `a:a` to the grants of `callers.alice` (line 10)',
+      ],
+    ],
+    [
+      'the scopes of a user, where there is none: a user, whatever the service holds',
+      { svid: checkout, route: 'GET /any', code: userScopes('orders:read', 'orders:admin') },
+      ['have the caller present the token of the user it calls for, in place of its own'],
+    ],
+    [
       'something else than a scope',
       { svid: checkout, code: callerIs('spiffe://prod.example/x') },
       ['have "spiffe://prod.example/ns/shop/sa/checkout" meet callerIs(spiffe://prod.example/x)'],
@@ -278,6 +322,16 @@ describe('of several things to change, each is told', () => {
     const request = requestWith(`Bearer ${token({ scope: 'orders:read orders:write' })}`)
     expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
       'let the issuer give `orders:write`, in its `mayGrant`',
+    ])
+  })
+
+  test('but not what the issuer may give, beside other scopes', async () => {
+    const { guard, token } = createHouse({
+      issuerOptions: { mayGrant: ['orders:read', 'orders:write', 'a:*'] },
+    })
+    const request = requestWith(`Bearer ${token({ scope: 'orders:read' })}`)
+    expect(guard.explain(await guard.decide(request, write))?.changes).toEqual([
+      'have the issuer of the token put `orders:write` into it',
     ])
   })
 

@@ -206,6 +206,8 @@ describe('a service that observes', () => {
     const both = allOf(enforced(scopes('orders:read')), scopes('orders:write'))
     expect(await ask({ svid: checkout, code: both })).toBe('allow')
     expect(await ask({ token: { scope: 'x:y' }, code: both })).toBe('scope_missing')
+    const each = allOf(enforced(scopes('orders:read')), enforced(scopes('orders:write')))
+    expect(await ask({ svid: checkout, code: each })).toBe('scope_missing')
   })
 
   test('refuses what the document enforces, on a route and for a caller', async () => {

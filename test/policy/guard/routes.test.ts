@@ -174,7 +174,17 @@ describe('zones that say which may call which', () => {
 
 test('routes of the document that no application has are told apart from those that one has', () => {
   const { guard } = openPolicyHouse(
-    `${callers}routes:\n${['GET /a', 'HEAD /a', 'HEAD /b', '* /b', 'POST /a', 'GET /c', '* /d', 'PUT /e']
+    `${callers}routes:\n${[
+      'GET /a',
+      'HEAD /a',
+      'HEAD /b',
+      '* /b',
+      'POST /a',
+      'GET /c',
+      '* /d',
+      'PUT /e',
+      'HEAD /e',
+    ]
       .map((route) => `  - { route: '${route}', requires: { callers: [reports] } }\n`)
       .join('')}`,
   )

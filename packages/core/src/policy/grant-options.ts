@@ -27,12 +27,11 @@ export function policyOfGrants(options: GrantOptions): Policy {
       at: { path, line: 0, column: 0 },
     }
   })
-  return { ...empty, callers }
+  return { ...nothingElse, callers }
 }
 
-const empty: Policy = {
+const nothingElse: Omit<Policy, 'callers'> = {
   service: undefined,
-  callers: [],
   zones: new Map(),
   calls: undefined,
   routes: new Map(),

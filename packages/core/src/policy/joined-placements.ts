@@ -42,7 +42,7 @@ export function withDocument(
   code: Placement | undefined,
   document: Placement | undefined,
 ): Placement | undefined {
-  if (code === undefined || !isRequirement(document)) return code ?? document
+  if (!isRequirement(document)) return code ?? document
   return isRequirement(code) ? withFloor(code, document) : document
 }
 

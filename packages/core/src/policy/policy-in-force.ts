@@ -59,8 +59,8 @@ export class PolicyInForce {
 
   /** Whether two names were written down as one workload's. A pattern means many workloads, and joins nobody. */
   isSameWorkload(one: string, other: string): boolean {
-    const entries = this.#exact.get(one) ?? []
-    return entries.some((entry) => this.#exact.get(other)?.includes(entry) === true)
+    const others = this.#exact.get(other)
+    return this.#exact.get(one)?.some((entry) => others?.includes(entry)) === true
   }
 
   /** What the document only observes, and until when, for whoever has to be told. */
