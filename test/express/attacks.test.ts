@@ -116,6 +116,90 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect((await served.call('/page')).status).toBe(302)
   })
 
+  test('an error handler answers as ever for a request that no guard has seen', async () => {
+    app.use('/api', countersign(guard))
+    app.get('/fails', () => {
+      throw new Error('broken')
+    })
+    app.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => next(error))
+    app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(500).send(`handled ${error.message}`)
+    })
+    await served.call('/api')
+    for (const _ of [1, 2]) {
+      expect(await served.call('/fails')).toMatchObject({ status: 500, body: 'handled broken', events: [] })
+    }
+  })
+
+  test('an error handler that passes on leaves what was allowed to nobody behind it', async () => {
+    app.use(countersign(guard))
+    app.get('/page', unprotected('fails'), (_request, _response, next) => next(new Error('broken')))
+    app.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => next(error))
+    app.use((_error: unknown, _request: Request, _response: Response, next: NextFunction) => next())
+    app.use(handler('behind'))
+    const answer = await served.call('/page')
+    expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+  })
+
+  test.each(['route', 'router'] as const)(
+    'next(%j) beside a declaration is no failure that an error handler could answer for',
+    async (where) => {
+      app.use(countersign(guard))
+      const router = express.Router()
+      router.use(unprotected('passes on'), (_request, _response, next) => next(where))
+      app.use(router)
+      app.use((_request: Request, _response: Response, next: NextFunction) => next(new Error('broken')))
+      app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(200).send('answered')
+      })
+      const answer = await served.call('/x')
+      expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+    },
+  )
+
+  test('a handler that passes a request on without an error has not failed, either', async () => {
+    app.use(countersign(guard))
+    app.use(unprotected('passes on'), passOn)
+    app.use((_request: Request, _response: Response, next: NextFunction) => next(new Error('broken')))
+    app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(200).send('answered')
+    })
+    expect((await served.call('/x')).code).toBe('route_undeclared')
+  })
+
+  test.each([
+    [
+      'throws',
+      (_request: Request, _response: Response, _next: NextFunction) => {
+        throw new Error('broken')
+      },
+    ],
+    ['says so', (_request: Request, _response: Response, next: NextFunction) => next(new Error('broken'))],
+  ] as const)(
+    'an error handler may answer for a handler beside a declaration that %s',
+    async (_how, fails) => {
+      app.use(countersign(guard))
+      app.use('/page', unprotected('fails'), fails)
+      app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(200).send('sorry')
+      })
+      expect(await served.call('/page')).toMatchObject({ status: 200, body: 'sorry' })
+    },
+  )
+
+  test('a handler that passes a request on twice ends only what was allowed to itself', async () => {
+    app.use(countersign(guard))
+    app.use('/x', unprotected('passes on'), (_request: Request, _response: Response, next: NextFunction) => {
+      next()
+      next()
+    })
+    app.get('/x/slow', unprotected('answers late'), (_request, response) => {
+      setImmediate(() => response.send('answered'))
+    })
+    app.use(() => undefined)
+    expect((await served.call('/x/slow')).body).toBe('answered')
+  })
+
   test('the latch holds the very first answer, also where a middleware had wrapped the response before', async () => {
     app.use((_request, response, next) => {
       const end = response.end.bind(response)

@@ -319,6 +319,19 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect([answer.headers['x-first'], answer.body, answer.events.length]).toEqual(['1', 'some body', 1])
   })
 
+  test('a route without handlers gains none by a request for it', async () => {
+    app.use(countersign(guard))
+    const route = app.route('/x')
+    expect((await served.call('/x', { method: 'HEAD' })).status).toBe(404)
+    expect([route.stack, Object.keys(Reflect.get(route, 'methods') as object)]).toEqual([[], []])
+  })
+
+  test('the route that was chosen is there for its handlers to see', async () => {
+    app.use(countersign(guard))
+    app.get('/x/:id', unprotected('open'), (request, response) => void response.send(request.route.path))
+    expect((await served.call('/x/1')).body).toBe('/x/:id')
+  })
+
   test('static files are declared beside their handler, which passes on what it does not have', async () => {
     app.use(countersign(guard))
     app.use('/assets', unprotected('public'), express.static(import.meta.dirname))

@@ -140,6 +140,18 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     expect(ran).toEqual([])
   })
 
+  test('is told the same methods of a route that was called before', async () => {
+    app.use(guardWith('pass'))
+    app.get('/orders', requireScopes('orders:read'), handler('orders'))
+    app.use('/router', express.Router().all('/all', requireScopes('orders:read'), handler('all')))
+    await served.call('/orders')
+    await served.call('/router/all')
+    const answer = await preflight('/orders')
+    expect([answer.status, answer.headers.allow?.split(/, ?/).toSorted()]).toEqual([200, ['GET', 'HEAD']])
+    expect((await served.call('/orders', { method: 'PUT' })).status).toBe(404)
+    expect((await served.call('/router/all', { method: 'PUT' })).code).toBe('credential_missing')
+  })
+
   test.each([
     ['no origin', { 'access-control-request-method': 'GET' }],
     ['no method that it asks for', { origin: 'https://shop.test' }],

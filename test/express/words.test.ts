@@ -3,6 +3,7 @@ import {
   callerOf,
   countersign,
   createGuard,
+  decisionOf,
   requireScopes,
   requires,
   resourceMetadata,
@@ -135,8 +136,10 @@ describe.each(expressVersions)('%s', (_name, express) => {
   })
 
   test('knows no caller where no guard saw the request', async () => {
-    app.get('/x', (request, response) => void response.send(`caller: ${typeof callerOf(request)}`))
-    expect((await served.call('/x')).body).toBe('caller: undefined')
+    app.get('/x', (request, response) => {
+      response.send(`caller: ${typeof callerOf(request)}, decision: ${typeof decisionOf(request)}`)
+    })
+    expect((await served.call('/x')).body).toBe('caller: undefined, decision: undefined')
   })
 
   test('lets no request into a route whose gate could not be put first', () => {
