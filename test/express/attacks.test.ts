@@ -11,6 +11,7 @@ import {
 import { createTestCa, type TestIssuer } from '@countersign/testing'
 import type { NextFunction, Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { serve } from '../threats/support/served.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 // Ways around the gate, the floors and the latch, each of which once worked in a hostile review.
@@ -198,6 +199,41 @@ describe.each(expressVersions)('%s', (name, express) => {
     })
     app.use(() => undefined)
     expect((await served.call('/x/slow')).body).toBe('answered')
+  })
+
+  test('what an undeclared handler goes on to write is dropped, in whichever way it answers', async () => {
+    app.use(countersign(guard))
+    const seen: unknown[] = []
+    app.use((_request, response) => {
+      response.on('error', (error) => seen.push(error))
+      seen.push(response.write('secret'), response.write('secret'))
+      response.flushHeaders()
+      seen.push(response.writeHead(200) === response, response.end('secret') === response)
+    })
+    const answer = await served.call('/')
+    expect([answer.status, answer.events.length, answer.body.includes('secret"')]).toEqual([403, 1, false])
+    await new Promise(setImmediate)
+    expect(seen).toEqual([true, true, true, true])
+  })
+
+  test('the reason phrase of an undeclared handler goes no further, either', async () => {
+    app.use(countersign(guard))
+    app.use((_request, response) => {
+      response.statusMessage = 'secret'
+      response.send('answered')
+    })
+    await using raw = await serve(app)
+    expect((await raw.get('/')).head).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/)
+  })
+
+  test('an answer that has begun is brought to its end, whatever was allowed since', async () => {
+    app.use(countersign(guard))
+    app.get('/x', unprotected('begins'), (_request, response, next) => {
+      response.write('one ')
+      next()
+    })
+    app.use((_request, response) => void response.end('two'))
+    expect(await served.call('/x')).toMatchObject({ status: 200, body: 'one two', code: null })
   })
 
   test('the latch holds the very first answer, also where a middleware had wrapped the response before', async () => {

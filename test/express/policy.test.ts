@@ -9,6 +9,7 @@ import {
   type Guard,
   type GuardOptions,
 } from '@countersign/express'
+import type { SourceListener } from '@countersign/core'
 import { policyDocument } from '@countersign/policy'
 import type { TestIssuer } from '@countersign/testing'
 import type { Request, Response } from 'express'
@@ -144,6 +145,24 @@ routes:
     ])
     expect(lines.join('\n')).toContain('`GET /not/there`')
     expect(lines.join('\n')).not.toContain('/healthz')
+  })
+
+  test('the census follows a document that is replaced', async () => {
+    const listeners: SourceListener[] = []
+    const follow = (told: SourceListener): (() => void) => {
+      listeners.push(told)
+      return () => undefined
+    }
+    const document = (scope: string): string =>
+      `version: 1\nroutes: [{ route: GET /x, requires: { scopes: [${scope}] } }]\n`
+    const app = await serve({ policy: policyDocument({ follow }) }, (application) => {
+      application.get('/x', handler)
+    })
+    listeners[0]?.replace(document('x:read'))
+    await sealRoutes(app)
+    expect(guard.census().map(({ scopes }) => scopes)).toEqual([['x:read']])
+    listeners[0]?.replace(document('x:write'))
+    expect(guard.census().map(({ scopes }) => scopes)).toEqual([['x:write']])
   })
 
   test('a service that observes lets pass whatever it would refuse, and records it', async () => {

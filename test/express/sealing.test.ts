@@ -15,6 +15,7 @@ import {
 import { createTestCa, type TestIssuer } from '@countersign/testing'
 import type { Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { layersOf, routerOf } from '../../packages/express/src/framework.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 let issuer: TestIssuer
@@ -176,6 +177,16 @@ describe.each(expressVersions)('%s', (_name, express) => {
       ])
     },
   )
+
+  test('leaves routers to be seen as routers by whoever looks at the layers of an application', async () => {
+    app.use(countersign(guardWith('refuse')))
+    const inner = express.Router().get('/x', unprotected('open'), handler)
+    app.use('/inner', inner)
+    await sealRoutes(app)
+    const seen = layersOf(routerOf(app)).flatMap(({ handle }) => layersOf(handle))
+    expect(seen).toEqual(layersOf(inner))
+    expect(seen).toHaveLength(1)
+  })
 
   test('tells nothing where every route says who may call it, or is held to a requirement', async () => {
     app.use(countersign(guardWith(authenticated())))

@@ -120,6 +120,7 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
       api.get('/open', unprotected('open'), handler)
       api.get('/asks', requireScopes('orders:read'), handler)
       api.get('/silent', handler)
+      api.use('/beside', requireScopes('orders:read'), handler)
       api.use('/inner', express.Router().get('/open', unprotected('open'), handler).get('/silent', handler))
       const base = api === app ? '' : '/api'
       const headers = await bearer(issuer, 'orders:read')
@@ -132,6 +133,7 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
         expect((await served.call(`${base}/asks`)).code).toBe('credential_missing')
         expect((await served.call(`${base}/asks`, { headers })).body).toBe('answered')
         expect((await served.call(`${base}/silent`, { headers })).code).toBe('route_undeclared')
+        expect((await served.call(`${base}/beside`)).code).toBe('credential_missing')
         expect((await served.call(`${base}/inner/open`)).body).toBe('answered')
         expect((await served.call(`${base}/inner/silent`, { headers })).code).toBe('route_undeclared')
       }
@@ -149,6 +151,15 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
     await sealRoutes(app)
     expect(await routes('/two/x')).toEqual(['GET /two/x'])
     expect(await routes('/one/x')).toEqual(['GET /one/x'])
+  })
+
+  test('is that of the guard that was met, where there are several', async () => {
+    const other = createGuard({ audience: 'orders', issuers: [issuer], log: false })
+    app.use('/one', countersign(guard), express.Router().get('/x', unprotected('open'), handler))
+    app.use('/two', countersign(other), express.Router().get('/x', unprotected('open'), handler))
+    expect(await routes('/two/x')).toEqual(['GET /two/x'])
+    expect(await routes('/one/x')).toEqual(['GET /one/x'])
+    other.close()
   })
 
   test('is no concern of a route that is reached past the guard, too', async () => {

@@ -104,15 +104,23 @@ describe.each(expressVersions)('%s', (_name, express) => {
 
   test('mounts on nothing that is no router', () => {
     countersign(guard)
+    const members = { use: 1, route: 1, param: 1, get: 1 }
     for (const value of [
       undefined,
       'app',
       {},
       () => undefined,
-      Object.assign(() => undefined, { use: 1, get: 1 }),
+      { ...members },
+      ...Object.keys(members).map((name) =>
+        Object.assign(() => undefined, { ...members, [name]: undefined }),
+      ),
     ]) {
+      for (const [name, member] of Object.entries(value ?? {})) {
+        if (member === undefined) Reflect.deleteProperty(value as object, name)
+      }
       expect(mounterFor(value)).toBeUndefined()
     }
+    expect(mounterFor(Object.assign(() => undefined, members))).toBeDefined()
   })
 
   test('says which two guards saw one request', async () => {

@@ -34,7 +34,7 @@ interface Beside {
 export function boundRouters(router: object | undefined): void {
   for (const layer of layersOf(router)) {
     const handler = handlerOf(layer)
-    const inner = layer.route === undefined ? routerBehind(handler) : undefined
+    const inner = routerBehind(handler)
     const isErrorHandler = typeof handler === 'function' && handler.length > 3
     const isBounded = layer.route !== undefined || inner !== undefined || isErrorHandler
     if (isBounded && router !== undefined) boundLayer(layer, router)
@@ -72,9 +72,7 @@ function walkFrom(point: MountPoint, visitor: Visitor): void {
 }
 
 function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[]): RouterLayer | undefined {
-  const next = behind.find(
-    (layer) => layer.route !== undefined || placementOf(handlerOf(layer)) === undefined,
-  )
+  const next = behind.find((layer) => placementOf(handlerOf(layer)) === undefined)
   return next !== undefined && next.route === undefined && isMountedAlike(declaration, next)
     ? next
     : undefined

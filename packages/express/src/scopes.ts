@@ -19,7 +19,7 @@ export function boundLayer(layer: RouterLayer, owner: object): void {
   const bounded =
     original.length > 3
       ? boundErrorHandler(original as ErrorHandler) // told apart as Express does
-      : layer.route === undefined && routerBehind(original) !== undefined
+      : routerBehind(original) !== undefined
         ? boundRouter(original as Handler, layer, owner)
         : boundHandler(original as Handler)
   replaceHandler(layer, bounded)
