@@ -5,8 +5,7 @@ import { answer } from './answer.ts'
 import type { Route } from './framework.ts'
 import { contextOf, gateOf, mountPointOf, rememberGate } from './request-context.ts'
 import { readDeclared, type Declared } from './route-declarations.ts'
-import { boundRouters } from './router-tree.ts'
-import { boundHandler } from './scopes.ts'
+import { boundHandler, boundRouters } from './scopes.ts'
 import type { Way } from './way.ts'
 import { waysBy, waysTo } from './ways-to-route.ts'
 
@@ -94,6 +93,8 @@ function declaredFor(request: Request, route: Route): Declarations | undefined {
   const { method } = request
   let declared = byMethod.get(method)
   if (declared === undefined) {
+    // Should it have come through a router that was mounted only now, the next one is followed there.
+    boundRouters(point?.root)
     declared = readDeclarations(route, method, waysBy(point, route), known.gate)
     byMethod.set(method, declared)
   }

@@ -11,7 +11,6 @@ import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
 import { placementOf } from './placements.ts'
-import { boundLayer } from './scopes.ts'
 import { unknownPath, type Way } from './way.ts'
 
 /** What a walk through an application's routers meets. */
@@ -28,18 +27,6 @@ export interface Visitor {
 interface Beside {
   readonly layer: RouterLayer
   readonly owner: object
-}
-
-/** Bounds every router, route and error handler that can be found, so that nothing allowed in one holds behind it. */
-export function boundRouters(router: object | undefined): void {
-  for (const layer of layersOf(router)) {
-    const handler = handlerOf(layer)
-    const inner = routerBehind(handler)
-    const isErrorHandler = typeof handler === 'function' && handler.length > 3
-    const isBounded = layer.route !== undefined || inner !== undefined || isErrorHandler
-    if (isBounded && router !== undefined) boundLayer(layer, router)
-    boundRouters(inner)
-  }
 }
 
 /** Walks a router, and what is mounted in it, in the order in which Express asks them. */
