@@ -98,11 +98,14 @@ describe.each(expressVersions)('%s', (_name, express) => {
       app.get('/x', handler, requireScopes('x:read'))
       app.post('/y', unprotected('open'), handler, requireScopes('y:read'))
       app.use('/alone', unprotected('opens nothing'))
+      app.use('/pair', unprotected('opens nothing'), requires(authenticated()))
       app.use(callerOptional('opens nothing'))
       app.get('/z', requires(authenticated()), handler)
       const error = await failing(sealRoutes(app))
       expect(error.option).toBe('GET /x')
-      expect(error.message).toContain('at `GET /x`, `POST /y`, `use /alone`, `use /`: write app.get(')
+      expect(error.message).toContain(
+        'at `GET /x`, `POST /y`, `use /alone`, `use /pair`, `use /`: write app.get(',
+      )
       expect(error.message).not.toContain('/z')
     },
   )

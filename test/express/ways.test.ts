@@ -12,6 +12,8 @@ import {
 import type { TestIssuer } from '@countersign/testing'
 import type { NextFunction, Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { routerOf } from '../../packages/express/src/framework.ts'
+import { waysTo } from '../../packages/express/src/ways-to-route.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 // By which way a request came to its route, and what was asked on that way alone.
@@ -160,6 +162,26 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
     expect(await routes('/two/x')).toEqual(['GET /two/x'])
     expect(await routes('/one/x')).toEqual(['GET /one/x'])
     other.close()
+  })
+
+  test('is one for each place, and no other route’s', () => {
+    const router = express.Router()
+    const found = router.route('/x').get(handler)
+    router.get('/y', handler)
+    app.use('/one', router)
+    app.use('/two', router)
+    expect(waysTo(found as never, routerOf(app)).map(({ path }) => path)).toEqual(['/one', '/two'])
+  })
+
+  test('begins at the guard for a request that was passed on by a route before it', async () => {
+    app.get('/x', passOn)
+    app.use('/x', countersign(guard), express.Router().get('/', requireScopes('orders:read'), handler))
+    for (const _ of [1, 2]) {
+      expect((await served.call('/x')).code).toBe('credential_missing')
+      expect((await served.call('/x', { headers: await bearer(issuer, 'orders:read') })).body).toBe(
+        'answered',
+      )
+    }
   })
 
   test('is no concern of a route that is reached past the guard, too', async () => {
