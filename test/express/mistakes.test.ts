@@ -12,6 +12,7 @@ import type { TestIssuer } from '@countersign/testing'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import methodOverride from 'method-override'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { prototypesOf } from '../../packages/express/src/framework.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 // What is put in the wrong order is found at the start, or harmless.
@@ -324,6 +325,21 @@ describe.each(expressVersions)('%s', (name, express) => {
     const route = app.route('/x')
     expect((await served.call('/x', { method: 'HEAD' })).status).toBe(404)
     expect([route.stack, Object.keys(Reflect.get(route, 'methods') as object)]).toEqual([[], []])
+  })
+
+  test('what is put on a request may be put over by a library behind, or by another copy of this one', async () => {
+    app.use(countersign(guard))
+    const route = { path: 'another' }
+    app.use((request: Request, _response: Response, next: NextFunction) => {
+      for (const [key, value] of Object.entries({ caller: 'another', route })) {
+        Object.defineProperty(request, key, { configurable: true, get: () => value, set: () => undefined })
+      }
+      next()
+    })
+    app.use(unprotected('open'), (request, response) => void response.json([request.caller, request.route]))
+    expect(JSON.parse((await served.call('/x')).body)).toEqual(['another', route])
+    const onAll = Object.getOwnPropertyDescriptor(prototypesOf(app).request, 'route')
+    expect(onAll?.configurable).toBe(true)
   })
 
   test('the route that was chosen is there for its handlers to see', async () => {

@@ -202,6 +202,7 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
     app.use(handler)
     await served.call('/outer')
     outer.use('/late', express.Router().get('/x', unprotected('passes on'), passOn))
+    outer.use(handler)
     for (const _ of [1, 2]) {
       const answer = await served.call('/outer/late/x')
       expect([answer.code, answer.body.includes('answered')]).toEqual(['route_undeclared', false])

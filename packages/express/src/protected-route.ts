@@ -107,8 +107,8 @@ function readDeclarations(
   ways: readonly Way[],
   gate: object,
 ): Declarations | null {
-  const [first, ...others] = ways.map((way) => readDeclared(route, method, way, gate))
-  return first === undefined ? null : [first, ...others.filter((each) => each !== undefined)]
+  const [first, ...others] = ways.flatMap((way) => readDeclared(route, method, way, gate) ?? [])
+  return first === undefined ? null : [first, ...others]
 }
 
 const nowhere = {}
