@@ -332,7 +332,7 @@ describe.each(expressVersions)('%s', (name, express) => {
     const route = { path: 'another' }
     app.use((request: Request, _response: Response, next: NextFunction) => {
       for (const [key, value] of Object.entries({ caller: 'another', route })) {
-        Object.defineProperty(request, key, { configurable: true, get: () => value, set: () => undefined })
+        Object.defineProperty(request, key, { configurable: true, get: () => value, set: () => {} })
       }
       next()
     })

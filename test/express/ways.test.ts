@@ -117,7 +117,7 @@ describe.each(expressVersions)('the way to a route of %s', (_name, express) => {
     async (place) => {
       const put = countersign(guard)
       const api = place === 'a router' ? express.Router() : app
-      if (api !== app) app.use('/api', api as ReturnType<typeof express.Router>)
+      if (api !== app) app.use('/api', api)
       api.use((request, response, next) => put(request, response, next))
       api.get('/open', unprotected('open'), handler)
       api.get('/asks', requireScopes('orders:read'), handler)
