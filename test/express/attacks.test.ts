@@ -226,6 +226,22 @@ describe.each(expressVersions)('%s', (name, express) => {
     expect((await raw.get('/')).head).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/)
   })
 
+  test('a refusal behind an answer that has begun runs nothing, and breaks nothing', async () => {
+    app.use(countersign(guard))
+    const errors: unknown[] = []
+    app.get('/x', unprotected('begins'), (_request, response, next) => {
+      response.write('one ')
+      setImmediate(() => response.end('two'))
+      next()
+    })
+    app.get('/x', requireScopes('orders:read'), handler('secret'))
+    app.use((error: unknown, _request: Request, _response: Response, _next: NextFunction) => {
+      errors.push(error)
+    })
+    expect(await served.call('/x')).toMatchObject({ body: 'one two', code: 'credential_missing' })
+    expect([ran, errors]).toEqual([[], []])
+  })
+
   test('an answer that has begun is brought to its end, whatever was allowed since', async () => {
     app.use(countersign(guard))
     app.get('/x', unprotected('begins'), (_request, response, next) => {

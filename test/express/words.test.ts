@@ -78,6 +78,10 @@ describe.each(expressVersions)('%s', (_name, express) => {
     ])
   })
 
+  test('says which declaration says nothing that can be asked', () => {
+    expect(() => requires('orders:read' as never)).toThrow(expect.objectContaining({ option: 'requires(…)' }))
+  })
+
   test('says that no guard stands before a declaration', async () => {
     app.get('/x', requires(authenticated()), handler)
     app.use(show)
