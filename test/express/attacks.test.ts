@@ -11,6 +11,7 @@ import {
 import { createTestCa, type TestIssuer } from '@countersign/testing'
 import type { NextFunction, Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { serve } from '../threats/support/served.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 // Ways around the gate, the floors and the latch, each of which once worked in a hostile review.
@@ -114,6 +115,141 @@ describe.each(expressVersions)('%s', (name, express) => {
       response.redirect('/sorry')
     })
     expect((await served.call('/page')).status).toBe(302)
+  })
+
+  test('an error handler answers as ever for a request that no guard has seen', async () => {
+    app.use('/api', countersign(guard))
+    app.get('/fails', () => {
+      throw new Error('broken')
+    })
+    app.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => next(error))
+    app.use((error: Error, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(500).send(`handled ${error.message}`)
+    })
+    await served.call('/api')
+    for (const _ of [1, 2]) {
+      expect(await served.call('/fails')).toMatchObject({ status: 500, body: 'handled broken', events: [] })
+    }
+  })
+
+  test('an error handler that passes on leaves what was allowed to nobody behind it', async () => {
+    app.use(countersign(guard))
+    app.get('/page', unprotected('fails'), (_request, _response, next) => next(new Error('broken')))
+    app.use((error: unknown, _request: Request, _response: Response, next: NextFunction) => next(error))
+    app.use((_error: unknown, _request: Request, _response: Response, next: NextFunction) => next())
+    app.use(handler('behind'))
+    const answer = await served.call('/page')
+    expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+  })
+
+  test.each(['route', 'router'] as const)(
+    'next(%j) beside a declaration is no failure that an error handler could answer for',
+    async (where) => {
+      app.use(countersign(guard))
+      const router = express.Router()
+      router.use(unprotected('passes on'), (_request, _response, next) => next(where))
+      app.use(router)
+      app.use((_request: Request, _response: Response, next: NextFunction) => next(new Error('broken')))
+      app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(200).send('answered')
+      })
+      const answer = await served.call('/x')
+      expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
+    },
+  )
+
+  test('a handler that passes a request on without an error has not failed, either', async () => {
+    app.use(countersign(guard))
+    app.use(unprotected('passes on'), passOn)
+    app.use((_request: Request, _response: Response, next: NextFunction) => next(new Error('broken')))
+    app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+      response.status(200).send('answered')
+    })
+    expect((await served.call('/x')).code).toBe('route_undeclared')
+  })
+
+  test.each([
+    [
+      'throws',
+      (_request: Request, _response: Response, _next: NextFunction) => {
+        throw new Error('broken')
+      },
+    ],
+    ['says so', (_request: Request, _response: Response, next: NextFunction) => next(new Error('broken'))],
+  ] as const)(
+    'an error handler may answer for a handler beside a declaration that %s',
+    async (_how, fails) => {
+      app.use(countersign(guard))
+      app.use('/page', unprotected('fails'), fails)
+      app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+        response.status(200).send('sorry')
+      })
+      expect(await served.call('/page')).toMatchObject({ status: 200, body: 'sorry' })
+    },
+  )
+
+  test('a handler that passes a request on twice ends only what was allowed to itself', async () => {
+    app.use(countersign(guard))
+    app.use('/x', unprotected('passes on'), (_request: Request, _response: Response, next: NextFunction) => {
+      next()
+      next()
+    })
+    app.get('/x/slow', unprotected('answers late'), (_request, response) => {
+      setImmediate(() => response.send('answered'))
+    })
+    app.use(() => undefined)
+    expect((await served.call('/x/slow')).body).toBe('answered')
+  })
+
+  test('what an undeclared handler goes on to write is dropped, in whichever way it answers', async () => {
+    app.use(countersign(guard))
+    const seen: unknown[] = []
+    app.use((_request, response) => {
+      response.on('error', (error) => seen.push(error))
+      seen.push(response.write('secret'), response.write('secret'))
+      response.flushHeaders()
+      seen.push(response.writeHead(200) === response, response.end('secret') === response)
+    })
+    const answer = await served.call('/')
+    expect([answer.status, answer.events.length, answer.body.includes('secret"')]).toEqual([403, 1, false])
+    await new Promise(setImmediate)
+    expect(seen).toEqual([true, true, true, true])
+  })
+
+  test('the reason phrase of an undeclared handler goes no further, either', async () => {
+    app.use(countersign(guard))
+    app.use((_request, response) => {
+      response.statusMessage = 'secret'
+      response.send('answered')
+    })
+    await using raw = await serve(app)
+    expect((await raw.get('/')).head).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/)
+  })
+
+  test('a refusal behind an answer that has begun runs nothing, and breaks nothing', async () => {
+    app.use(countersign(guard))
+    const errors: unknown[] = []
+    app.get('/x', unprotected('begins'), (_request, response, next) => {
+      response.write('one ')
+      setImmediate(() => response.end('two'))
+      next()
+    })
+    app.get('/x', requireScopes('orders:read'), handler('secret'))
+    app.use((error: unknown, _request: Request, _response: Response, _next: NextFunction) => {
+      errors.push(error)
+    })
+    expect(await served.call('/x')).toMatchObject({ body: 'one two', code: 'credential_missing' })
+    expect([ran, errors]).toEqual([[], []])
+  })
+
+  test('an answer that has begun is brought to its end, whatever was allowed since', async () => {
+    app.use(countersign(guard))
+    app.get('/x', unprotected('begins'), (_request, response, next) => {
+      response.write('one ')
+      next()
+    })
+    app.use((_request, response) => void response.end('two'))
+    expect(await served.call('/x')).toMatchObject({ status: 200, body: 'one two', code: null })
   })
 
   test('the latch holds the very first answer, also where a middleware had wrapped the response before', async () => {

@@ -12,6 +12,7 @@ import type { TestIssuer } from '@countersign/testing'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import methodOverride from 'method-override'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { prototypesOf } from '../../packages/express/src/framework.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 // What is put in the wrong order is found at the start, or harmless.
@@ -317,6 +318,34 @@ describe.each(expressVersions)('%s', (name, express) => {
     })
     const answer = await served.call('/x')
     expect([answer.headers['x-first'], answer.body, answer.events.length]).toEqual(['1', 'some body', 1])
+  })
+
+  test('a route without handlers gains none by a request for it', async () => {
+    app.use(countersign(guard))
+    const route = app.route('/x')
+    expect((await served.call('/x', { method: 'HEAD' })).status).toBe(404)
+    expect([route.stack, Object.keys(Reflect.get(route, 'methods') as object)]).toEqual([[], []])
+  })
+
+  test('what is put on a request may be put over by a library behind, or by another copy of this one', async () => {
+    app.use(countersign(guard))
+    const route = { path: 'another' }
+    app.use((request: Request, _response: Response, next: NextFunction) => {
+      for (const [key, value] of Object.entries({ caller: 'another', route })) {
+        Object.defineProperty(request, key, { configurable: true, get: () => value, set: () => {} })
+      }
+      next()
+    })
+    app.use(unprotected('open'), (request, response) => void response.json([request.caller, request.route]))
+    expect(JSON.parse((await served.call('/x')).body)).toEqual(['another', route])
+    const onAll = Object.getOwnPropertyDescriptor(prototypesOf(app).request, 'route')
+    expect(onAll?.configurable).toBe(true)
+  })
+
+  test('the route that was chosen is there for its handlers to see', async () => {
+    app.use(countersign(guard))
+    app.get('/x/:id', unprotected('open'), (request, response) => void response.send(request.route.path))
+    expect((await served.call('/x/1')).body).toBe('/x/:id')
   })
 
   test('static files are declared beside their handler, which passes on what it does not have', async () => {

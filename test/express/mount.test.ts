@@ -1,5 +1,6 @@
 import { mounterFor, type MountableRoute } from '@countersign/core/adapter'
-import { countersign, createGuard } from '@countersign/express'
+import { unprotected } from '@countersign/core'
+import { countersign, createGuard, scopes } from '@countersign/express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ServedApp, expressVersions, testIssuer } from './served-app.ts'
 
@@ -53,3 +54,19 @@ test.each(expressVersions)(
     expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
   },
 )
+
+test.each(expressVersions)('holds a mounted route to what it declares, on %s', async (_name, express) => {
+  const app = express()
+  app.use(guarded)
+  mounterFor(app)?.mount(app, [
+    { ...undeclared, placement: scopes('orders:read') },
+    { ...undeclared, path: '/open', placement: unprotected('open') },
+  ])
+  const served = await ServedApp.start(app)
+  const answers = [await served.call('/orders'), await served.call('/open')]
+  await served.close()
+  expect(answers.map(({ status, code }) => [status, code])).toEqual([
+    [401, 'credential_missing'],
+    [200, null],
+  ])
+})

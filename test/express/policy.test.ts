@@ -9,6 +9,7 @@ import {
   type Guard,
   type GuardOptions,
 } from '@countersign/express'
+import type { SourceListener } from '@countersign/core'
 import { policyDocument } from '@countersign/policy'
 import type { TestIssuer } from '@countersign/testing'
 import type { Request, Response } from 'express'
@@ -120,6 +121,78 @@ routes:
     expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
   })
 
+  const open = policyDocument('version: 1\nroutes: [{ route: GET /open/x, unprotected: public }]\n')
+
+  test('what a document says of one place is not said of another, at which a function calls the same router', async () => {
+    const both = express.Router().get('/x', handler)
+    const app = await serve({ policy: open }, (application) => {
+      application.use('/open', both)
+      application.use('/admin', (request, response, next) => both(request, response, next))
+    })
+    await sealRoutes(app)
+    const headers = await bearer(issuer)
+    for (const _ of [1, 2]) {
+      expect((await served.call('/open/x')).status).toBe(200)
+      const answer = await served.call('/admin/x', { headers })
+      expect(answer.code).toBe('route_undeclared')
+      expect(answer.events.map(({ route, outcome }) => [route, outcome])).toEqual([['GET /…/x', 'deny']])
+    }
+  })
+
+  test('a place deep down that a known router is mounted at late is found out by its first request', async () => {
+    const api = express.Router()
+    const both = express.Router().get('/x', handler)
+    const places = 'version: 1\nroutes: [GET /open/x, GET /api/late/x]\n'.replaceAll(
+      /GET [^,\]]+/g,
+      (route) => `{ route: ${route}, unprotected: public }`,
+    )
+    const app = await serve({ policy: policyDocument(places) }, (application) => {
+      application.use('/open', both)
+      application.use('/api', api)
+    })
+    await sealRoutes(app)
+    expect((await served.call('/open/x')).status).toBe(200)
+    api.use('/late', both)
+    // Its first request might have come by a function as well.
+    expect((await served.call('/api/late/x')).code).toBe('route_undeclared')
+    const answer = await served.call('/api/late/x')
+    expect([answer.status, answer.events.map(({ route }) => route)]).toEqual([200, ['GET /api/late/x']])
+  })
+
+  test('a router in one that is mounted late is held to what a document says of either place', async () => {
+    const api = express.Router()
+    const orders = express.Router().get('/orders', requireScopes('orders:read'), handler)
+    const shared = express.Router().use(orders)
+    const app = await serve({ policy: twoFloors }, (application) => {
+      application.use('/api', api)
+      api.use('/open', shared)
+    })
+    await sealRoutes(app)
+    const headers = await bearer(issuer, 'orders:read')
+    expect((await served.call('/api/open/orders', { headers })).status).toBe(200)
+    api.use('/closed', shared)
+    for (const _ of [1, 2]) {
+      expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
+    }
+    expect((await served.call('/api/open/orders', { headers })).status).toBe(200)
+  })
+
+  test('holds behind one guard that stands in two routers, from the first request on', async () => {
+    guard = createGuard({ audience: 'orders', issuers: [issuer], policy: twoFloors })
+    const put = countersign(guard)
+    const guarded = (): ReturnType<typeof express.Router> =>
+      express
+        .Router()
+        .use(put)
+        .use(express.Router().get('/orders', requireScopes('orders:read'), handler))
+    served = await ServedApp.start(express().use('/api/open', guarded()).use('/api/closed', guarded()))
+    const headers = await bearer(issuer, 'orders:read')
+    for (const _ of [1, 2]) {
+      expect((await served.call('/api/closed/orders', { headers })).code).toBe('scope_missing')
+    }
+    expect((await served.call('/api/open/orders', { headers })).status).toBe(200)
+  })
+
   test('the census shows what code and document ask together, and what the document speaks of in vain', async () => {
     const app = await serve({ policy, undeclared: 'fail-start' }, (application) => {
       application.get('/orders/:id', requireScopes('orders:list'), handler)
@@ -144,6 +217,24 @@ routes:
     ])
     expect(lines.join('\n')).toContain('`GET /not/there`')
     expect(lines.join('\n')).not.toContain('/healthz')
+  })
+
+  test('the census follows a document that is replaced', async () => {
+    const listeners: SourceListener[] = []
+    const follow = (told: SourceListener): (() => void) => {
+      listeners.push(told)
+      return () => undefined
+    }
+    const document = (scope: string): string =>
+      `version: 1\nroutes: [{ route: GET /x, requires: { scopes: [${scope}] } }]\n`
+    const app = await serve({ policy: policyDocument({ follow }) }, (application) => {
+      application.get('/x', handler)
+    })
+    listeners[0]?.replace(document('x:read'))
+    await sealRoutes(app)
+    expect(guard.census().map(({ scopes }) => scopes)).toEqual([['x:read']])
+    listeners[0]?.replace(document('x:write'))
+    expect(guard.census().map(({ scopes }) => scopes)).toEqual([['x:write']])
   })
 
   test('a service that observes lets pass whatever it would refuse, and records it', async () => {

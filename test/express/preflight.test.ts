@@ -13,6 +13,7 @@ import type { TestIssuer } from '@countersign/testing'
 import cors from 'cors'
 import type { NextFunction, Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { serve } from '../threats/support/served.ts'
 import { ServedApp, bearer, expressVersions, testIssuer, type Answer } from './served-app.ts'
 
 let issuer: TestIssuer
@@ -140,6 +141,18 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     expect(ran).toEqual([])
   })
 
+  test('is told the same methods of a route that was called before', async () => {
+    app.use(guardWith('pass'))
+    app.get('/orders', requireScopes('orders:read'), handler('orders'))
+    app.use('/router', express.Router().all('/all', requireScopes('orders:read'), handler('all')))
+    await served.call('/orders')
+    await served.call('/router/all')
+    const answer = await preflight('/orders')
+    expect([answer.status, answer.headers.allow?.split(/, ?/).toSorted()]).toEqual([200, ['GET', 'HEAD']])
+    expect((await served.call('/orders', { method: 'PUT' })).status).toBe(404)
+    expect((await served.call('/router/all', { method: 'PUT' })).code).toBe('credential_missing')
+  })
+
   test.each([
     ['no origin', { 'access-control-request-method': 'GET' }],
     ['no method that it asks for', { origin: 'https://shop.test' }],
@@ -230,6 +243,30 @@ describe.each(expressVersions)('a CORS preflight on %s', (_name, express) => {
     expect((await preflight('/choices')).code).toBe('route_undeclared')
     app.use('/early', (_request: Request, response: Response) => void response.writeHead(103))
     expect((await preflight('/early')).code).toBe('route_undeclared')
+  })
+
+  test('is told nothing by a reason phrase', async () => {
+    app.use(guardWith('pass'))
+    app.use((_request, response) => {
+      response.statusMessage = 'secret'
+      response.status(200).end()
+    })
+    await using raw = await serve(app)
+    const lines = Object.entries(asked).map(([name, value]) => `${name}: ${value}`)
+    expect((await raw.raw('OPTIONS /x HTTP/1.1', ...lines)).head).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  })
+
+  test('is passed on where it is plain by every way that it may have come, and refused once where it was not', async () => {
+    app.use(guardWith('pass'))
+    const outer = express.Router()
+    app.use('/outer', outer)
+    await served.call('/outer')
+    const inner = express.Router().options('/x', cors())
+    outer.use('/floor', requireScopes('floor:read'), inner)
+    outer.use('/free', inner)
+    expect((await preflight('/outer/free/x')).code).toBe('route_undeclared')
+    isGranted(await preflight('/outer/free/x'))
+    expect((await preflight('/outer/floor/x')).code).toBe('credential_missing')
   })
 
   test('keeps the caller of a floor that was passed away from handlers that nobody declared', async () => {

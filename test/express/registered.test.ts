@@ -1,7 +1,17 @@
+import { METHODS } from 'node:http'
 import { OtherRequirement } from '@countersign/core/adapter'
-import { authenticated, countersign, createGuard, requires, type Guard } from '@countersign/express'
+import {
+  authenticated,
+  countersign,
+  createGuard,
+  requireScopes,
+  requires,
+  sealRoutes,
+  unprotected,
+  type Guard,
+} from '@countersign/express'
 import type { TestIssuer } from '@countersign/testing'
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
@@ -46,6 +56,7 @@ describe.each(expressVersions)('%s', (_name, express) => {
     app.route('/x/:id').all(look).get(handler)
     app.all('/every', look, handler)
     app.head('/head', look, handler)
+    app.route('/posted').all(look).post(handler)
     const routed = express.Router()
     routed.all('/all', look, handler)
     app.use('/router', routed)
@@ -55,9 +66,57 @@ describe.each(expressVersions)('%s', (_name, express) => {
     expect(await see('/every', 'DELETE')).toEqual([['DELETE /every', '* /every']])
     expect(await see('/every', 'HEAD')).toEqual([['HEAD /every', '* /every']])
     expect(await see('/head', 'HEAD')).toEqual([['HEAD /head', 'HEAD /head']])
+    expect(await see('/posted', 'HEAD')).toEqual([['HEAD /posted', '* /posted']])
     expect(await see('/router/all', 'PATCH')).toEqual([['PATCH /router/all', '* /router/all']])
     const spelled = guard.census().map(({ method, path }) => `${method} ${path}`)
-    expect(spelled).toEqual(['* /x/:id', 'GET /x/:id', '* /every', 'HEAD /head', '* /router/all'])
+    expect(spelled).toEqual([
+      '* /x/:id',
+      'GET /x/:id',
+      '* /every',
+      'HEAD /head',
+      '* /posted',
+      'POST /posted',
+      '* /router/all',
+    ])
+  })
+
+  test('spells a method for each handler of its own, and one for all only where it is the same for all', async () => {
+    const verbs = METHODS.map((method) => method.toLowerCase())
+    const [first = ''] = verbs
+    const add = (path: string, verb: string, ...handlers: RequestHandler[]): void => {
+      const route: unknown = app.route(path)
+      Reflect.apply(Reflect.get(route as object, verb), route, handlers)
+    }
+    add('/first', first, look, handler)
+    const each: unknown = app.route('/each')
+    for (const verb of verbs) {
+      Reflect.apply(Reflect.get(each as object, verb), each, [look, requireScopes(`${verb}:it`), handler])
+    }
+    app.all('/all', look, handler)
+    await sealRoutes(app)
+    const of = (path: string): readonly string[] =>
+      guard.census().flatMap((entry) => (entry.path === path ? [`${entry.method} ${entry.requirement}`] : []))
+    expect(of('/first')).toEqual([`${METHODS[0]} look()`])
+    expect(of('/each')).toEqual(
+      METHODS.map((method) => `${method} allOf(look(), scopes(${method.toLowerCase()}:it))`),
+    )
+    expect(of('/all')).toEqual(['* look()'])
+    expect(await see('/each')).toEqual([['GET /each', 'GET /each']])
+  })
+
+  test('shows what a route says too late, and where, and takes a declaration without a handler for none', async () => {
+    app.get('/late', handler, unprotected('too late'))
+    app.get('/alone', requireScopes('alone:read'))
+    await expect(sealRoutes(app)).rejects.toThrow('at `GET /late`:')
+    expect(guard.census()).toMatchObject([
+      {
+        path: '/late',
+        requirement: 'unprotected(too late)',
+        status: 'misplaced',
+        declaredAt: expect.stringContaining('registered.test.ts'),
+      },
+      { path: '/alone', requirement: 'scopes(alone:read)', status: 'declared' },
+    ])
   })
 
   test('spells nothing where a router asks, before any route is chosen', async () => {

@@ -1,4 +1,5 @@
-import { createGuard } from '@countersign/core'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { createGuard, decisionChannel, type DecisionEvent } from '@countersign/core'
 import { countersign, requireScopes, resourceMetadata } from '@countersign/express'
 import { createTestIssuer } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
@@ -20,11 +21,17 @@ describe.each(expressVersions)('resource metadata on %s', (_version, express) =>
   }
 
   test('says who issues tokens and which scopes routes ask for, to anybody', async () => {
+    const routes: string[] = []
+    const listen = (event: unknown): void => void routes.push((event as DecisionEvent).route)
     const { served } = await start()
     await using _ = served
+    subscribe(decisionChannel, listen)
     const answer = await served.get(path)
+    unsubscribe(decisionChannel, listen)
+    expect(routes).toEqual([`GET ${path}`])
     expect(answer.status).toBe(200)
     expect(answer.head.toLowerCase()).toContain('content-type: application/json')
+    expect(answer.head.toLowerCase()).toContain('cache-control: public, max-age=300')
     expect(JSON.parse(answer.body)).toEqual({
       resource: 'https://api.example/orders',
       authorization_servers: ['https://issuer.test'],

@@ -295,8 +295,10 @@ describe.each(expressVersions)('%s', (_name, express) => {
     app.use('/a', unprotected('nothing beside it'))
     app.use('/b', handler('b'))
     app.use('/a', handler('a'))
+    app.use('/c', unprotected('something beside it'), handler('c'))
     expect((await served.call('/b')).code).toBe('route_undeclared')
     expect((await served.call('/a')).code).toBe('declaration_misplaced')
+    expect((await served.call('/c')).body).toBe('c')
   })
 
   test('opens the undeclared routes of a router that is mounted in the same `use` as unprotected', async () => {

@@ -15,6 +15,7 @@ import {
 import { createTestCa, type TestIssuer } from '@countersign/testing'
 import type { Request, Response } from 'express'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { layersOf, routerOf } from '../../packages/express/src/framework.ts'
 import { ServedApp, bearer, expressVersions, testIssuer } from './served-app.ts'
 
 let issuer: TestIssuer
@@ -97,11 +98,14 @@ describe.each(expressVersions)('%s', (_name, express) => {
       app.get('/x', handler, requireScopes('x:read'))
       app.post('/y', unprotected('open'), handler, requireScopes('y:read'))
       app.use('/alone', unprotected('opens nothing'))
+      app.use('/pair', unprotected('opens nothing'), requires(authenticated()))
       app.use(callerOptional('opens nothing'))
       app.get('/z', requires(authenticated()), handler)
       const error = await failing(sealRoutes(app))
       expect(error.option).toBe('GET /x')
-      expect(error.message).toContain('at `GET /x`, `POST /y`, `use /alone`, `use /`: write app.get(')
+      expect(error.message).toContain(
+        'at `GET /x`, `POST /y`, `use /alone`, `use /pair`, `use /`: write app.get(',
+      )
       expect(error.message).not.toContain('/z')
     },
   )
@@ -176,6 +180,16 @@ describe.each(expressVersions)('%s', (_name, express) => {
       ])
     },
   )
+
+  test('leaves routers to be seen as routers by whoever looks at the layers of an application', async () => {
+    app.use(countersign(guardWith('refuse')))
+    const inner = express.Router().get('/x', unprotected('open'), handler)
+    app.use('/inner', inner)
+    await sealRoutes(app)
+    const seen = layersOf(routerOf(app)).flatMap(({ handle }) => layersOf(handle))
+    expect(seen).toEqual(layersOf(inner))
+    expect(seen).toHaveLength(1)
+  })
 
   test('tells nothing where every route says who may call it, or is held to a requirement', async () => {
     app.use(countersign(guardWith(authenticated())))

@@ -3,6 +3,7 @@ import {
   callerOf,
   countersign,
   createGuard,
+  decisionOf,
   requireScopes,
   requires,
   resourceMetadata,
@@ -77,6 +78,10 @@ describe.each(expressVersions)('%s', (_name, express) => {
     ])
   })
 
+  test('says which declaration says nothing that can be asked', () => {
+    expect(() => requires('orders:read' as never)).toThrow(expect.objectContaining({ option: 'requires(…)' }))
+  })
+
   test('says that no guard stands before a declaration', async () => {
     app.get('/x', requires(authenticated()), handler)
     app.use(show)
@@ -103,15 +108,23 @@ describe.each(expressVersions)('%s', (_name, express) => {
 
   test('mounts on nothing that is no router', () => {
     countersign(guard)
+    const members = { use: 1, route: 1, param: 1, get: 1 }
     for (const value of [
       undefined,
       'app',
       {},
       () => undefined,
-      Object.assign(() => undefined, { use: 1, get: 1 }),
+      { ...members },
+      ...Object.keys(members).map((name) =>
+        Object.assign(() => undefined, { ...members, [name]: undefined }),
+      ),
     ]) {
+      for (const [name, member] of Object.entries(value ?? {})) {
+        if (member === undefined) Reflect.deleteProperty(value as object, name)
+      }
       expect(mounterFor(value)).toBeUndefined()
     }
+    expect(mounterFor(Object.assign(() => undefined, members))).toBeDefined()
   })
 
   test('says which two guards saw one request', async () => {
@@ -135,8 +148,10 @@ describe.each(expressVersions)('%s', (_name, express) => {
   })
 
   test('knows no caller where no guard saw the request', async () => {
-    app.get('/x', (request, response) => void response.send(`caller: ${typeof callerOf(request)}`))
-    expect((await served.call('/x')).body).toBe('caller: undefined')
+    app.get('/x', (request, response) => {
+      response.send(`caller: ${typeof callerOf(request)}, decision: ${typeof decisionOf(request)}`)
+    })
+    expect((await served.call('/x')).body).toBe('caller: undefined, decision: undefined')
   })
 
   test('lets no request into a route whose gate could not be put first', () => {

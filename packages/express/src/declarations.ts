@@ -23,8 +23,8 @@ import { declarationPath } from './paths.ts'
 import { isDecidedByRoute } from './protected-route.ts'
 import { mountPointOf } from './request-context.ts'
 import { handlerOf } from './layer-handlers.ts'
-import { boundRouters, walk } from './router-tree.ts'
-import { boundLayer } from './scopes.ts'
+import { walk } from './router-tree.ts'
+import { boundLayer, boundRouters } from './scopes.ts'
 
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the

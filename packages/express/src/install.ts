@@ -7,7 +7,8 @@ import { rememberPath } from './paths.ts'
 import { protectRoute } from './protected-route.ts'
 import { mountPointOf, rememberMountPoint, rememberRoute, routeOf } from './request-context.ts'
 import { routeCensus } from './route-census.ts'
-import { boundRouters, walk } from './router-tree.ts'
+import { walk } from './router-tree.ts'
+import { boundRouters } from './scopes.ts'
 
 /** The guards that applications were prepared for. */
 const installed = new WeakMap<Application, Set<Guard>>()

@@ -52,7 +52,7 @@ export class MountPoint {
     let beside: RouterLayer[] = []
     for (const layer of layersOf(this.router)) {
       yield [layer, this.#wayTo(layer, passed, beside)]
-      const isDeclaration = layer.route === undefined && placementOf(handlerOf(layer)) !== undefined
+      const isDeclaration = placementOf(handlerOf(layer)) !== undefined
       if (isDeclaration) beside.push(layer)
       else beside = []
       if (isDeclaration || guardBehind(handlerOf(layer)) !== undefined) passed.push(layer)

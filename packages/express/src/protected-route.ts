@@ -4,8 +4,7 @@ import type { Request, RequestHandler } from 'express'
 import type { Route } from './framework.ts'
 import { gateOf, mountPointOf, rememberGate } from './request-context.ts'
 import { readDeclared, type Declared } from './route-declarations.ts'
-import { boundRouters } from './router-tree.ts'
-import { boundHandler } from './scopes.ts'
+import { boundHandler, boundRouters } from './scopes.ts'
 import type { Way } from './way.ts'
 import { waysBy, waysTo } from './ways-to-route.ts'
 
@@ -93,6 +92,8 @@ function declaredFor(request: Request, route: Route): Declarations | undefined {
   const { method } = request
   let declared = byMethod.get(method)
   if (declared === undefined) {
+    // Should it have come through a router that was mounted only now, the next one is followed there.
+    boundRouters(point?.root)
     declared = readDeclarations(route, method, waysBy(point, route), known.gate)
     byMethod.set(method, declared)
   }
@@ -105,8 +106,8 @@ function readDeclarations(
   ways: readonly Way[],
   gate: object,
 ): Declarations | null {
-  const [first, ...others] = ways.map((way) => readDeclared(route, method, way, gate))
-  return first === undefined ? null : [first, ...others.filter((each) => each !== undefined)]
+  const [first, ...others] = ways.flatMap((way) => readDeclared(route, method, way, gate) ?? [])
+  return first === undefined ? null : [first, ...others]
 }
 
 const nowhere = {}

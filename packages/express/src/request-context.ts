@@ -49,5 +49,5 @@ export function rememberGate(request: Request, declared: Declared): void {
  */
 export function gateOf(request: Request): Declared | undefined {
   const gate = (request as Carrier)[gated]
-  return gate?.params === request.params ? gate?.declared : undefined
+  return gate !== undefined && gate.params === request.params ? gate.declared : undefined
 }

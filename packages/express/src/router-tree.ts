@@ -10,7 +10,6 @@ import {
 import { guardBehind } from './guard-middlewares.ts'
 import { handlerOf } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
-import { boundLayer } from './scopes.ts'
 import { unknownPath, type Way } from './way.ts'
 
 /** What a walk through an application's routers meets. */
@@ -27,18 +26,6 @@ export interface Visitor {
 interface Beside {
   readonly layer: RouterLayer
   readonly owner: object
-}
-
-/** Bounds every router, route and error handler that can be found, so that nothing allowed in one holds behind it. */
-export function boundRouters(router: object | undefined): void {
-  for (const layer of layersOf(router)) {
-    const handler = handlerOf(layer)
-    const inner = layer.route === undefined ? routerBehind(handler) : undefined
-    const isErrorHandler = typeof handler === 'function' && handler.length > 3
-    const isBounded = layer.route !== undefined || inner !== undefined || isErrorHandler
-    if (isBounded && router !== undefined) boundLayer(layer, router)
-    boundRouters(inner)
-  }
 }
 
 /** Walks a router, and what is mounted in it, in the order in which Express asks them. */
@@ -71,9 +58,7 @@ function walkFrom(point: MountPoint, visitor: Visitor): void {
 }
 
 function handlerBeside(declaration: RouterLayer, behind: readonly RouterLayer[]): RouterLayer | undefined {
-  const next = behind.find(
-    (layer) => layer.route !== undefined || placementOf(handlerOf(layer)) === undefined,
-  )
+  const next = behind.find((layer) => placementOf(handlerOf(layer)) === undefined)
   return next !== undefined && next.route === undefined && isMountedAlike(declaration, next)
     ? next
     : undefined

@@ -1,7 +1,7 @@
 import { type RequestContext, contextOf } from '@countersign/core/adapter'
 import type { NextFunction, Request, Response } from 'express'
-import { routerBehind, routerOf, type RouterLayer } from './framework.ts'
-import { isReplaced, replaceHandler } from './layer-handlers.ts'
+import { layersOf, routerBehind, routerOf, type RouterLayer } from './framework.ts'
+import { handlerOf, isReplaced, replaceHandler } from './layer-handlers.ts'
 import { MountPoint } from './mount-point.ts'
 import { mountPointOf, rememberMountPoint } from './request-context.ts'
 
@@ -9,20 +9,39 @@ type Handler = (request: Request, response: Response, next: NextFunction) => unk
 type ErrorHandler = (error: unknown, request: Request, response: Response, next: NextFunction) => unknown
 
 /**
+ * Bounds every router, route and error handler that can be found, so that nothing allowed in one holds behind it. True if some of
+ * them were mounted since this was done last.
+ */
+export function boundRouters(router: object | undefined): boolean {
+  let hasFound = false
+  for (const layer of layersOf(router)) {
+    const handler = handlerOf(layer)
+    const inner = routerBehind(handler)
+    const isErrorHandler = typeof handler === 'function' && handler.length > 3
+    const isBounded = layer.route !== undefined || inner !== undefined || isErrorHandler
+    if (isBounded && router !== undefined && boundLayer(layer, router)) hasFound = true
+    if (boundRouters(inner)) hasFound = true
+  }
+  return hasFound
+}
+
+/**
  * Bounds what is allowed and asked in a router, a route, or the handler beside a declaration, to just that: it ends
  * where the request is passed on, in whichever way. Else `use(unprotected('assets'), express.static('public'))` would
- * open every undeclared handler behind it. An error handler may answer for what was allowed when it failed.
+ * open every undeclared handler behind it. An error handler may answer for what was allowed when it failed. True if this had not been
+ * done before.
  */
-export function boundLayer(layer: RouterLayer, owner: object): void {
+export function boundLayer(layer: RouterLayer, owner: object): boolean {
   const original = layer.handle
-  if (isReplaced(layer) || typeof original !== 'function') return
+  if (isReplaced(layer) || typeof original !== 'function') return false
   const bounded =
     original.length > 3
       ? boundErrorHandler(original as ErrorHandler) // told apart as Express does
-      : layer.route === undefined && routerBehind(original) !== undefined
+      : routerBehind(original) !== undefined
         ? boundRouter(original as Handler, layer, owner)
         : boundHandler(original as Handler)
   replaceHandler(layer, bounded)
+  return true
 }
 
 /** A router is bounded alike, and while a request is in it, the request knows by which way it came there. */
@@ -43,7 +62,10 @@ function pointIn(router: object, outside: MountPoint | undefined, { app }: Reque
   // Nobody has followed the request yet: it has just come to the application.
   const isEntry = outside === undefined && routerOf(app) === router
   if (isEntry) return MountPoint.rootOf(router)
-  return outside?.isAmbiguous === true ? MountPoint.anyOf(router, outside.root) : MountPoint.strayOf(router)
+  // Called by a function, unless it is one that was mounted only now.
+  return outside !== undefined && (outside.isAmbiguous || boundRouters(outside.root))
+    ? MountPoint.anyOf(router, outside.root)
+    : MountPoint.strayOf(router)
 }
 
 /** The same for one call of a handler that no layer could be found for. */
