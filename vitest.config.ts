@@ -42,7 +42,9 @@ export default defineConfig(({ mode }) => ({
     mode === 'interop'
       ? interop
       : {
-          testTimeout: 20_000,
+          // Hangs are found as well, and a busy machine is none.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           projects: [
             {
               extends: true,

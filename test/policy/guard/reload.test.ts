@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigurationError, scopes, unprotected, type SourceListener } from '@countersign/core'
+import { ConfigurationError, trustChannel, scopes, unprotected, type SourceListener } from '@countersign/core'
 import { afterAll, describe, expect, test } from 'vitest'
 import { present, settled } from '../../core/support/asking.ts'
 import { checkout, connectionOf, openPolicyHouse, type PolicyHouse } from './support/policy-house.ts'
@@ -18,12 +19,15 @@ function fileWith(content: string): string {
 const granting = (scope: string): string =>
   `version: 1\ncallers:\n  checkout: { is: [spiffe://prod.example/ns/shop/sa/checkout], grants: [${scope}] }\n`
 
-/** Lets the guard look at its files, as often as it takes to be sure of them. */
+/** Lets the guard look at its file, as often as it takes to be sure of it. */
 async function look({ clock }: PolicyHouse, times = 3): Promise<void> {
   for (let i = 0; i < times; i += 1) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const listen = (): void => resolve()
+    subscribe(trustChannel, listen)
     clock.advance(2000)
-    await settled()
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await promise
+    unsubscribe(trustChannel, listen)
   }
 }
 
