@@ -146,8 +146,9 @@ describe('over HTTP/2', () => {
     const headers = await issuer.headersFor('checkout', {
       claims: { spiffe_id: 'spiffe://test.example/checkout' },
     })
-    for (let i = 0; i < 2; i += 1)
+    for (let i = 0; i < 2; i += 1) {
       expect((await call('/orders', headers)).body).toBe('spiffe://test.example/checkout')
+    }
   })
 
   test('an answer that nobody allowed is replaced, and Node has nothing to warn of', async () => {
@@ -345,8 +346,9 @@ async function sendByHand(fields: readonly (readonly [string, string])[]): Promi
 
 function framesOf(octets: Buffer): readonly number[] {
   const types: number[] = []
-  for (let at = 0; at + 9 <= octets.length; at += 9 + octets.readUIntBE(at, 3))
+  for (let at = 0; at + 9 <= octets.length; at += 9 + octets.readUIntBE(at, 3)) {
     types.push(octets[at + 3] ?? -1)
+  }
   return types
 }
 
