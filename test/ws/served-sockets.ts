@@ -1,8 +1,8 @@
 // A server whose upgrades are protected, and clients that say how they were answered.
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http'
-import { connect } from 'node:net'
-import { WebSocket, WebSocketServer, type ClientOptions } from 'ws'
+import { connect, type Socket } from 'node:net'
+import { WebSocket, WebSocketServer, type ClientOptions, type RawData } from 'ws'
 // @ts-expect-error -- an alias, for which there are no types; its interface is that of the newer release as far as tests go
 import { WebSocketServer as WebSocketServer813 } from 'ws813'
 
@@ -27,11 +27,25 @@ export interface Opened {
   readonly closed: Promise<readonly [code: number, reason: string]>
 }
 
+/** A message, which comes in one piece here. */
+export const textOf = (data: RawData): string => (Buffer.isBuffer(data) ? data.toString() : '')
+
 export async function listen(server: Server): Promise<number> {
+  const accepted = new Set<Socket>()
+  connections.set(server, accepted)
+  server.on('connection', (socket: Socket) => accepted.add(socket))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as { port: number }).port // it listens on a port
 }
+
+/** Closes a server and whatever was upgraded on it. */
+export function hangUp(server: Server): void {
+  server.close()
+  for (const socket of connections.get(server) ?? []) socket.destroy()
+}
+
+const connections = new WeakMap<Server, Set<Socket>>()
 
 export const makeServer = (): Server => createServer((_request, response) => response.writeHead(404).end())
 
@@ -39,7 +53,7 @@ export const makeServer = (): Server => createServer((_request, response) => res
 export async function dial(url: string, options: ClientOptions = {}): Promise<Opened | Refused> {
   const socket = new WebSocket(url, { agent: false, ...options } as ClientOptions) // the types ask for an agent
   const messages: string[] = []
-  socket.on('message', (text) => messages.push(String(text)))
+  socket.on('message', (text) => messages.push(textOf(text)))
   socket.on('error', () => undefined)
   const closed = once(socket, 'close').then(([code, reason]) => [Number(code), String(reason)] as const)
   return new Promise((resolve, reject) => {

@@ -24,7 +24,17 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
-import { listen, makeServer, opened, rawExchange, refused, upgradeTo, wsVersions } from './served-sockets.ts'
+import {
+  hangUp,
+  listen,
+  makeServer,
+  opened,
+  rawExchange,
+  refused,
+  textOf,
+  upgradeTo,
+  wsVersions,
+} from './served-sockets.ts'
 
 // Who may open a WebSocket is decided before it is: over real sockets, with real credentials.
 
@@ -56,14 +66,13 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
     sockets.on('connection', (webSocket, request) => {
       connected.push(callerOf(webSocket)?.id ?? 'nobody')
       webSocket.send(`${request.url ?? ''} ${callerOf(request)?.id ?? 'nobody'}`)
-      webSocket.on('message', (text) => webSocket.send(`echo ${String(text)}`))
+      webSocket.on('message', (text) => webSocket.send(`echo ${textOf(text)}`))
     })
     port = await listen(server)
     url = `ws://127.0.0.1:${port}`
   }
   function stop(): void {
-    for (const client of sockets?.clients ?? []) client.terminate()
-    server?.close()
+    if (server !== undefined) hangUp(server)
     guard?.close()
   }
 
@@ -272,7 +281,7 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
       socket.write(`${upgradeTo('/feed', `Authorization: ${authorization ?? ''}`).join('\r\n')}\r\n\r\n`)
       const [accepted] = await upgraded
       await expect.poll(() => asked).toBe(true)
-      const closed = once(accepted, 'close')
+      const closed = new Promise((resolve) => accepted.on('close', resolve))
       socket.resetAndDestroy()
       accepted.resume()
       await closed

@@ -36,8 +36,9 @@ export function parseUpgradeRoute(
   declares: (...args: never[]) => unknown,
 ): UpgradeRoute {
   const misspelt = Object.keys(options).find((key) => !optionNames.has(key))
-  if (misspelt !== undefined)
+  if (misspelt !== undefined) {
     throw new ConfigurationError(misspelt, `there are ${[...optionNames].join(', ')}`)
+  }
   const { route: name, requires: placement, match } = options
   const [, path] = /^GET (\/[^\s?#]*)$/.exec(name) ?? []
   if (path === undefined) {
