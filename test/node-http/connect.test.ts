@@ -93,6 +93,19 @@ describe('what asks something', () => {
     expect((await served.call('/admin/logo', { headers: admin })).body).toBe('logo')
   })
 
+  test('declares no preflight: where a floor was met, a handler for OPTIONS needs its own', async () => {
+    const passing = createGuard({ audience: 'orders', issuers: [issuer], preflight: 'pass', log: false })
+    const other = countersign(passing)
+    app.use(other)
+    app.use(requires(authenticated()))
+    app.use('/x', other.route('OPTIONS /x', answers('preflight')))
+    const preflight = { origin: 'https://app.example', 'access-control-request-method': 'PUT' }
+    const headers = { ...preflight, ...(await bearer(issuer)) }
+    expect((await served.call('/x', { method: 'OPTIONS', headers })).code).toBe('route_undeclared')
+    expect(ran).toEqual([])
+    passing.close()
+  })
+
   test('declares no route: one that says nothing is refused, as the census shows it', async () => {
     app.use(service)
     app.use(requires(authenticated()))

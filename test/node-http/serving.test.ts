@@ -220,7 +220,9 @@ describe('types', () => {
       expectTypeOf(incoming.caller).toEqualTypeOf<Caller>()
       expectTypeOf(response).toEqualTypeOf<ServerResponse>()
     })
-    expectTypeOf(route).parameters.toEqualTypeOf<[IncomingMessage, ServerResponse, given?: Next | Params | undefined]>()
+    expectTypeOf(route).parameters.toEqualTypeOf<
+      [IncomingMessage, ServerResponse, given?: Next | Params | undefined]
+    >()
     const second = service.route(
       'GET /y',
       unprotected('open'),

@@ -292,7 +292,8 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
     })
 
     test('that never closes its side is not waited for', async () => {
-      protectUpgrades(server, sockets, { guard, ...feed })
+      // It stands still: what happens, happens without waiting.
+      protectUpgrades(server, sockets, { guard, ...feed }, { clock: createTestClock() })
       const upgraded = once(server, 'connection')
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
       socket.on('error', () => undefined)
@@ -305,6 +306,28 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
   })
 
   describe('a server', () => {
+    test('waits a while for a client that takes no answer', async () => {
+      const clock = createTestClock()
+      protectUpgrades(server, sockets, { guard, ...feed }, { clock })
+      server.removeAllListeners('request')
+      server.on('request', (_request, response) => response.end(Buffer.alloc(20_000_000)))
+      const accepting = once(server, 'connection')
+      const socket = connect(port, '127.0.0.1').pause()
+      socket.on('error', () => undefined)
+      const [accepted] = await accepting
+      const first = ['GET /big HTTP/1.1', 'Host: orders', '', ''].join('\r\n')
+      socket.write(`${first}${upgradeTo('/feed').join('\r\n')}\r\n\r\n`)
+      await expect.poll(codes).toEqual(['credential_missing'])
+      let isClosed = false
+      accepted.on('close', () => (isClosed = true))
+      clock.advance({ seconds: 4 })
+      await new Promise(setImmediate)
+      expect(isClosed).toBe(false)
+      clock.advance({ seconds: 1 })
+      await expect.poll(() => isClosed).toBe(true)
+      socket.destroy()
+    })
+
     test('has as many routes as it likes, with sockets of their own or the same', async () => {
       const rooms = new WebSocketServer({ noServer: true })
       rooms.on('connection', (socket) => socket.send('room'))

@@ -17,8 +17,7 @@ function cutOff(webSocket: WebSocket, { id, response }: Deny, clock: Clock): voi
   // RFC 6455 §7.4.1: 1008 is a policy that was violated; 1013, in the registry, asks to try again later.
   if (response.status === 503) webSocket.close(1013, `access cannot be checked now (decision ${id})`)
   else webSocket.close(1008, `access has ended (decision ${id})`)
-  const takeBack = clock.schedule?.(() => webSocket.terminate(), graceMs)
-  if (takeBack !== undefined) webSocket.once('close', takeBack)
+  clock.schedule?.(() => webSocket.terminate(), graceMs)
 }
 
 /** INVARIANT: no message reaches the application after a refusal, though its sender may go on until it has answered the close frame. */

@@ -10,8 +10,7 @@ export function writeAnswer(socket: Duplex, { status, headers, body }: RefusalRe
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
   socket.once('finish', () => socket.destroy())
   // A client that reads nothing never has it all.
-  const takeBack = clock.schedule?.(() => socket.destroy(), graceMs)
-  if (takeBack !== undefined) socket.once('close', takeBack)
+  clock.schedule?.(() => socket.destroy(), graceMs)
 }
 
 /** For what no route is for, and for what nothing was decided of: there is nothing to say. */

@@ -75,7 +75,6 @@ export class Upgrades {
     }
     const { route, params } = found
     const settle = (decision: Decision): void => {
-      if (socket.destroyed) return
       if (decision.outcome === 'allow') this.#open(route, request, socket, head, context)
       else writeAnswer(socket, decision.response, this.#clock)
     }
