@@ -27,4 +27,5 @@ export { OtherRequirement, Requirement, type RequirementParts } from './policy/r
 export { requireGrantedScope } from './policy/scope.ts'
 export { Refusal, quoted } from './refusal.ts'
 export { mounterFor, registerMounter, type MountableRoute, type Mounter } from './mounting.ts'
+export { systemClock } from './clock/clock.ts'
 export { createTlsServer } from './tls/tls-server.ts'

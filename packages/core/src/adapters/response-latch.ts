@@ -16,11 +16,12 @@ export function installLatch(response: ServerResponse): void {
     write: response.write.bind(response),
     end: response.end.bind(response),
     flushHeaders: response.flushHeaders.bind(response),
+    writeEarlyHints: response.writeEarlyHints.bind(response),
   })
   Object.assign(response, latch)
 }
 
-type Starting = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders'>
+type Starting = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'writeEarlyHints'>
 
 const beneath = new WeakMap<ServerResponse, Starting>()
 
@@ -37,6 +38,13 @@ const latch = {
   },
   flushHeaders(this: ServerResponse) {
     if (mayStart(this, this.statusCode)) startingOf(this).flushHeaders()
+  },
+  // They come before an answer (RFC 8297), and say what it refers to: without an allow they are left out.
+  writeEarlyHints(this: ServerResponse, ...args: Parameters<Starting['writeEarlyHints']>) {
+    const context = contextOf(this.req)
+    if (context === undefined || context.decision?.outcome === 'allow') {
+      startingOf(this).writeEarlyHints(...args)
+    }
   },
 }
 
@@ -70,9 +78,14 @@ function mayStart(response: ServerResponse, status: number): boolean {
 
 function replace(response: ServerResponse, refusal: RefusalResponse): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name)
-  response.statusMessage = ''
+  forgetStatusMessage(response)
   send(refusal, response)
   latched.add(response)
+}
+
+// HTTP/2 has none, and Node warns of whoever sets it.
+function forgetStatusMessage(response: ServerResponse): void {
+  if (response.req.httpVersionMajor < 2) response.statusMessage = ''
 }
 
 // Whoever asks has no caller and was allowed nothing: what is said is which requests a browser may send.
@@ -81,7 +94,7 @@ function answerPreflight(response: ServerResponse, context: RequestContext, stat
     if (!saysWhatIsAllowed.test(name)) response.removeHeader(name)
   }
   response.statusCode = status
-  response.statusMessage = ''
+  forgetStatusMessage(response)
   context.answerPreflight('OPTIONS (CORS preflight)')
   startingOf(response).end()
   latched.add(response)
