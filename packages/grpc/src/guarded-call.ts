@@ -107,8 +107,13 @@ export class GuardedCall extends ServerInterceptingCall {
   // Meanwhile the call may have been cancelled, or its deadline passed.
   #settle(decision: Decision, metadata: Metadata): void {
     if (this.#stage !== 'undecided') return
-    if (decision.outcome === 'allow') this.#pass(metadata)
-    else this.#deny(decision)
+    if (decision.outcome === 'allow') {
+      this.#pass(metadata)
+      return
+    }
+    this.#deny(decision)
+    // RFC 9113 §8.1: the answer is complete, so the rest is not asked for. A stranger would else keep the stream as long as it likes.
+    streamOf(this.#call)?.close()
   }
 
   #pass(metadata: Metadata): void {
