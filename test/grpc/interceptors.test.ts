@@ -1,0 +1,404 @@
+// Beside other interceptors: what stands before the guard, what stands behind it, and what is set up wrongly.
+import {
+  callerOf,
+  callerOptional,
+  countersign,
+  createGuard,
+  protect,
+  requireScopes,
+  unprotected,
+  type Guard,
+} from '@countersign/grpc'
+import { createTestIssuer, createTestProofKey, type TestIssuer } from '@countersign/testing'
+import { Metadata, Server, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js'
+import { connect, type IncomingHttpHeaders } from 'node:http2'
+import { once } from 'node:events'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { OrdersServer, everywhere, reading } from './orders-server.ts'
+import { OrdersService, type Message } from './orders-service.ts'
+import { readAll } from './served-server.ts'
+
+let issuer: TestIssuer
+beforeAll(async () => {
+  issuer = await createTestIssuer()
+})
+
+const orders = protect(OrdersService, everywhere)
+
+describe('an interceptor behind the guard', () => {
+  test('that answers before anything was decided is replaced by a refusal', async () => {
+    const eager: ServerInterceptor = (_method, call) => {
+      const intercepting = new ServerInterceptingCall(call)
+      queueMicrotask(() => {
+        call.sendMessage({ text: 'a secret' }, () => undefined)
+        call.sendStatus({ code: status.OK, details: '' })
+      })
+      return intercepting
+    }
+    // It answers while the guard waits for the keys of the issuer.
+    await using away = await createTestIssuer({ listen: true })
+    using server = await OrdersServer.start(away, {
+      interceptors: (guard) => [countersign(guard, orders), eager],
+    })
+    expect(await server.served.client().get(await reading(away))).toMatchObject({
+      code: status.PERMISSION_DENIED,
+      messages: [],
+      events: [{ code: 'route_undeclared' }],
+    })
+    expect(server.reached).toEqual([])
+  })
+
+  test('that answers when it is started, before there are metadata, is replaced likewise', async () => {
+    const eager: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start(next) {
+          call.sendMetadata(new Metadata())
+          call.sendStatus({ code: status.OK, details: 'done' })
+          next()
+        },
+      })
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), eager],
+    })
+    expect(await server.served.client().get(await reading(issuer))).toMatchObject({
+      code: status.PERMISSION_DENIED,
+      refusal: 'route_undeclared',
+    })
+    expect(server.reached).toEqual([])
+  })
+
+  test('may end the call by an error of its own', async () => {
+    const failing: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start(next) {
+          call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details: 'too many calls' })
+          next()
+        },
+      })
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), failing],
+    })
+    expect(await server.served.client().get(await reading(issuer))).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: 'too many calls',
+    })
+    expect(server.reached).toEqual([])
+  })
+
+  test('that reads early gets messages once the call is allowed', async () => {
+    await using away = await createTestIssuer({ listen: true })
+    const early: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start(next) {
+          next()
+          call.startRead()
+        },
+      })
+    using server = await OrdersServer.start(away, {
+      interceptors: (guard) => [countersign(guard, orders), early],
+    })
+    expect(await server.served.client().chat(await reading(away), 'a', 'b')).toMatchObject({
+      code: status.OK,
+      messages: ['re: a', 're: b'],
+    })
+    expect(await server.served.client().chat({}, 'a')).toMatchObject({ code: status.UNAUTHENTICATED })
+    expect(server.reached).toEqual(['chat', 'chat a', 'chat b'])
+  })
+
+  test('knows the caller by the metadata', async () => {
+    const seen: unknown[] = []
+    const looking: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMetadata(metadata, pass) {
+              seen.push(callerOf(metadata)?.service?.id ?? callerOf({ metadata })?.id)
+              pass(metadata)
+            },
+          }),
+      })
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), looking],
+    })
+    await server.served.client().get(await reading(issuer))
+    expect(seen).toEqual(['https://issuer.test#client=checkout'])
+  })
+
+  test('that hands on other metadata hides the caller: nobody is taken for another', async () => {
+    const cloning: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) => next({ onReceiveMetadata: (metadata, pass) => pass(metadata.clone()) }),
+      })
+    const seen: unknown[] = []
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), cloning],
+      handlers: {
+        get(call, answer) {
+          seen.push(callerOf(call))
+          answer(null, { text: 'got' })
+        },
+      },
+    })
+    await server.served.client().get(await reading(issuer))
+    expect(seen).toEqual([undefined])
+  })
+})
+
+describe('credentials', () => {
+  test('T51 more than one of a kind are refused where metadata show them', async () => {
+    const { authorization } = await reading(issuer)
+    const doubling: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMetadata(metadata, pass) {
+              metadata.add('authorization', authorization)
+              pass(metadata)
+            },
+          }),
+      })
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [doubling, countersign(guard, orders)],
+    })
+    expect(await server.served.client().get({ authorization })).toMatchObject({
+      code: status.UNAUTHENTICATED,
+      refusal: 'credential_duplicated',
+    })
+    expect(server.reached).toEqual([])
+  })
+
+  /** Sends header fields as they are. */
+  async function send(
+    server: OrdersServer,
+    fields: readonly (readonly [string, string])[],
+  ): Promise<IncomingHttpHeaders> {
+    const session = connect(`http://127.0.0.1:${server.served.port}`, {
+      strictSingleValueFields: false,
+    } as object)
+    const headers: Record<string, string | string[]> = {
+      ':method': 'POST',
+      ':path': '/orders.Orders/Get',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    }
+    for (const [name, value] of fields) headers[name] = [...[headers[name] ?? []].flat(), value]
+    const stream = session.request(headers)
+    stream.on('error', () => undefined)
+    stream.resume()
+    const body = Buffer.from(JSON.stringify({ text: '7' }))
+    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, body.length]), body]))
+    const [response] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+    const trailers =
+      response['grpc-status'] === undefined
+        ? ((await once(stream, 'trailers')) as [IncomingHttpHeaders])[0]
+        : response
+    session.destroy()
+    return trailers
+  }
+
+  test('of several Authorization fields Node shows the first alone: it is the one for guard and handler alike', async () => {
+    const seen: unknown[] = []
+    using server = await OrdersServer.start(issuer, {
+      methods: { get: callerOptional('the test looks') },
+      handlers: {
+        get(call, answer) {
+          seen.push(callerOf(call)?.id, call.metadata.get('authorization').length)
+          answer(null, { text: 'got' })
+        },
+      },
+    })
+    const [first, second] = await Promise.all(['checkout', 'reports'].map((name) => issuer.token(name)))
+    await send(server, [
+      ['authorization', `Bearer ${first}`],
+      ['authorization', `Bearer ${second}`],
+    ])
+    expect(seen).toEqual(['https://issuer.test#client=checkout', 1])
+  })
+
+  test('bound by DPoP are proven for the method and path of the call, once', async () => {
+    using server = await OrdersServer.start(issuer, {
+      options: {
+        audience: 'orders',
+        issuers: [issuer],
+        log: false,
+        dpop: { externalUrl: 'https://orders.example' },
+      },
+    })
+    const client = server.served.client()
+    const key = await createTestProofKey()
+    const token = await issuer.token('checkout', { scopes: ['orders:read'], boundTo: key })
+    const proof = (path: string, method = 'POST'): Promise<Record<string, string>> =>
+      key.headersFor(token, { method, url: `https://orders.example${path}` }) as Promise<
+        Record<string, string>
+      >
+    const good = await proof('/orders.Orders/Get')
+    expect(await client.get(good)).toMatchObject({ code: status.OK })
+    expect(await client.get(good)).toMatchObject({
+      code: status.UNAUTHENTICATED,
+      refusal: 'dpop_proof_replayed',
+    })
+    expect(await client.get(await proof('/orders.Orders/Follow'))).toMatchObject({
+      refusal: 'dpop_proof_mismatch',
+    })
+    expect(await client.get(await proof('/orders.Orders/Get', 'GET'))).toMatchObject({
+      refusal: 'dpop_proof_mismatch',
+    })
+    expect(await client.get({ authorization: `DPoP ${token}` })).toMatchObject({
+      refusal: 'dpop_proof_missing',
+    })
+    const twice = new Metadata()
+    twice.set('authorization', `DPoP ${token}`)
+    for (const _ of [1, 2]) twice.add('dpop', (await proof('/orders.Orders/Get'))['dpop'] ?? '')
+    expect(await client.get(twice)).toMatchObject({ refusal: 'dpop_proof_duplicated' })
+  })
+
+  test('are answered with a nonce in trailing metadata, refused and allowed', async () => {
+    using server = await OrdersServer.start(issuer, {
+      options: {
+        audience: 'orders',
+        issuers: [issuer],
+        log: false,
+        dpop: { externalUrl: 'https://orders.example', nonces: true },
+      } as never,
+    })
+    const client = server.served.client()
+    const key = await createTestProofKey()
+    const token = await issuer.token('checkout', { scopes: ['orders:read'], boundTo: key })
+    const request = { method: 'POST', url: 'https://orders.example/orders.Orders/Get' }
+    const refused = await client.get((await key.headersFor(token, request)) as never)
+    expect(refused).toMatchObject({ refusal: 'dpop_nonce_required' })
+    const [nonce] = refused.trailers.get('dpop-nonce')
+    expect(nonce).toEqual(expect.any(String))
+    const allowed = await client.get(
+      (await key.headersFor(token, { ...request, nonce: String(nonce) } as never)) as never,
+    )
+    expect(allowed).toMatchObject({ code: status.OK })
+  })
+})
+
+describe('two guards', () => {
+  test('the same one twice is as if it were there once', async () => {
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), countersign(guard)],
+    })
+    const client = server.served.client()
+    expect(await client.get(await reading(issuer))).toMatchObject({ code: status.OK, events: [{}] })
+    expect(await client.get()).toMatchObject({ code: status.UNAUTHENTICATED })
+  })
+
+  test.each([
+    [
+      'another one',
+      (guard: Guard) => [countersign(guard, orders), countersign({ ...options(), log: false })],
+    ],
+    [
+      'one that declares the same again',
+      (guard: Guard) => [countersign(guard, orders), countersign(guard, orders)],
+    ],
+  ])('%s refuses every call that the first lets by', async (_what, interceptors) => {
+    const told: string[] = []
+    using server = await OrdersServer.start(issuer, {
+      options: { ...options(), log: { warn: (line: string) => void told.push(line) } },
+      interceptors,
+    })
+    const outcome = await server.served.client().get(await reading(issuer))
+    expect(outcome).toMatchObject({ code: status.INTERNAL, details: 'this route is set up wrongly' })
+    expect(server.reached).toEqual([])
+  })
+
+  const options = () => ({ audience: 'orders', issuers: [issuer] })
+})
+
+test('200 calls at a time on one channel are never mixed, allowed or refused, unary or not', async () => {
+  using server = await OrdersServer.start(issuer, {
+    methods: { get: callerOptional('the test looks'), chat: requireScopes('orders:write') },
+    handlers: {
+      get(call, answer) {
+        setImmediate(() => answer(null, { text: `${callerOf(call)?.id ?? 'nobody'} ${call.request.text}` }))
+      },
+      chat(call) {
+        call.on('data', ({ text }: Message) => void call.write({ text: `${callerOf(call)?.id} ${text}` }))
+        call.on('end', () => call.end())
+      },
+    },
+  })
+  const client = server.served.client()
+  const callers = ['checkout', 'reports', 'billing', 'search', 'mail']
+  const headers = await Promise.all(
+    Array.from({ length: 200 }, (_, i) =>
+      issuer.headersFor(callers[i % 5] ?? '', { scopes: i % 2 === 0 ? ['orders:write'] : [] }),
+    ),
+  )
+  const id = (i: number): string => `https://issuer.test#client=${callers[i % 5]}`
+  for (let round = 0; round < 2; round += 1) {
+    const outcomes = await Promise.all(
+      headers.map((credential, i) => {
+        if (i % 4 < 2) return client.chat(credential, 'a', `b${i}`)
+        return client.get(i % 4 === 2 ? credential : {}, `${i}`)
+      }),
+    )
+    outcomes.forEach(({ code, messages }, i) => {
+      const expected = [
+        { code: status.OK, messages: [`${id(i)} a`, `${id(i)} b${i}`] },
+        { code: status.PERMISSION_DENIED, messages: [] },
+        { code: status.OK, messages: [`${id(i)} ${i}`] },
+        { code: status.OK, messages: [`nobody ${i}`] },
+      ][i % 4]
+      expect({ code, messages }).toEqual(expected)
+    })
+  }
+})
+
+test('a call whose credential is known is decided in the turn in which it comes', async () => {
+  let isSync: boolean | undefined
+  const timing: ServerInterceptor = (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata(metadata, pass) {
+            let hasPassed = false
+            queueMicrotask(() => (isSync = hasPassed))
+            pass(metadata)
+            hasPassed = callerOf(metadata) !== undefined
+          },
+        }),
+    })
+  using server = await OrdersServer.start(issuer, {
+    interceptors: (guard) => [timing, countersign(guard, orders)],
+  })
+  const client = server.served.client()
+  const headers = await reading(issuer)
+  await client.get(headers)
+  expect(isSync).toBe(false)
+  await client.get(headers)
+  expect(isSync).toBe(true)
+})
+
+test('errors of a handler stay its own', async () => {
+  using server = await OrdersServer.start(issuer, {
+    methods: { follow: unprotected('a test') },
+    handlers: {
+      get(_call, answer) {
+        answer({ code: status.NOT_FOUND, details: 'no such order' })
+      },
+      follow() {
+        throw new Error('broken')
+      },
+    },
+  })
+  const client = server.served.client()
+  expect(await client.get(await reading(issuer))).toMatchObject({
+    code: status.NOT_FOUND,
+    details: 'no such order',
+  })
+  expect(await client.follow({})).toMatchObject({ code: status.UNKNOWN })
+})
+
+test('no guard stands before a server without the interceptor', async () => {
+  const guard = createGuard({ audience: 'orders', issuers: [issuer], log: false })
+  using server = await OrdersServer.start(issuer, { interceptors: () => [] })
+  const call = server.served.client().openFollow({})
+  expect(await readAll(call)).toMatchObject({ code: status.OK })
+  expect(() => new Server({ interceptors: [countersign(guard, orders)] })).not.toThrow()
+  guard.close()
+})
