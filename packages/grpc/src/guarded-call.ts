@@ -90,7 +90,7 @@ export class GuardedCall extends ServerInterceptingCall {
     }
     let decision: Decision | Promise<Decision>
     try {
-      this.#protection.begin()
+      this.#protection.begin(path)
       const request = inboundCall(path, metadata, this.#call)
       this.#context = guard.admit(request)
       removeDeleted(metadata, request)

@@ -52,8 +52,9 @@ export class Protection {
     for (const path of paths) this.#paths.add(path)
   }
 
-  /** A call has come. With the first one, the operator is told what is refused, unless it was told before. */
-  begin(): void {
+  /** A call of a method has come. With the first one, the operator is told what is refused, unless that was told before. */
+  begin(path: string): void {
+    this.#paths.add(path)
     if (this.#isSealed) return
     this.#isSealed = true
     reportUnsealed(this.guard, this.census(), 'await sealRoutes(server)')
