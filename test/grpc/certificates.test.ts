@@ -313,7 +313,7 @@ describe('with a TLS server of the adapter', () => {
   test('is not made for a server that does not use the guard', () => {
     const guard = createGuard(house())
     const other = createGuard(house())
-    expect(() => createTlsServer(serverFor(guard), { ...own, guard: other } as never)).toThrow(
+    expect(() => createTlsServer(serverFor(guard), { cert: own.cert, key: own.key, guard: other })).toThrow(
       ConfigurationError,
     )
     expect(() => createTlsServer(new Server(), { cert: own.cert, key: own.key, guard })).toThrow(

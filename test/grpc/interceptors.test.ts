@@ -9,14 +9,14 @@ import {
   unprotected,
   type Guard,
 } from '@countersign/grpc'
-import { createTestIssuer, createTestProofKey, type TestIssuer } from '@countersign/testing'
+import { createTestClock, createTestIssuer, createTestProofKey, type TestIssuer } from '@countersign/testing'
 import { Metadata, Server, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js'
 import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { once } from 'node:events'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { OrdersServer, everywhere, reading } from './orders-server.ts'
 import { OrdersService, type Message } from './orders-service.ts'
-import { readAll } from './served-server.ts'
+import { readAll, type Outcome } from './served-server.ts'
 
 let issuer: TestIssuer
 beforeAll(async () => {
@@ -227,10 +227,8 @@ describe('credentials', () => {
     const client = server.served.client()
     const key = await createTestProofKey()
     const token = await issuer.token('checkout', { scopes: ['orders:read'], boundTo: key })
-    const proof = (path: string, method = 'POST'): Promise<Record<string, string>> =>
-      key.headersFor(token, { method, url: `https://orders.example${path}` }) as Promise<
-        Record<string, string>
-      >
+    const proof = (path: string, method = 'POST') =>
+      key.headersFor(token, { method, url: `https://orders.example${path}` })
     const good = await proof('/orders.Orders/Get')
     expect(await client.get(good)).toMatchObject({ code: status.OK })
     expect(await client.get(good)).toMatchObject({
@@ -253,26 +251,41 @@ describe('credentials', () => {
   })
 
   test('are answered with a nonce in trailing metadata, refused and allowed', async () => {
-    using server = await OrdersServer.start(issuer, {
+    const clock = createTestClock()
+    const timed = await createTestIssuer({ clock })
+    using server = await OrdersServer.start(timed, {
       options: {
         audience: 'orders',
-        issuers: [issuer],
+        issuers: [timed],
         log: false,
-        dpop: { externalUrl: 'https://orders.example', nonces: true },
-      } as never,
+        dpop: {
+          externalUrl: 'https://orders.example',
+          nonces: { secret: 'a'.repeat(32), lifetimeSeconds: 100 },
+        },
+      },
+      environment: { clock },
     })
     const client = server.served.client()
     const key = await createTestProofKey()
-    const token = await issuer.token('checkout', { scopes: ['orders:read'], boundTo: key })
-    const request = { method: 'POST', url: 'https://orders.example/orders.Orders/Get' }
-    const refused = await client.get((await key.headersFor(token, request)) as never)
-    expect(refused).toMatchObject({ refusal: 'dpop_nonce_required' })
-    const [nonce] = refused.trailers.get('dpop-nonce')
-    expect(nonce).toEqual(expect.any(String))
-    const allowed = await client.get(
-      (await key.headersFor(token, { ...request, nonce: String(nonce) } as never)) as never,
-    )
+    const token = await timed.token('checkout', { scopes: ['orders:read'], boundTo: key })
+    const ask = async (nonce?: string): Promise<Outcome> => {
+      const request = {
+        method: 'POST',
+        url: 'https://orders.example/orders.Orders/Get',
+        now: new Date(clock.now()),
+      }
+      return client.get(await key.headersFor(token, nonce === undefined ? request : { ...request, nonce }))
+    }
+    const refused = await ask()
+    expect(refused).toMatchObject({ code: status.UNAUTHENTICATED, refusal: 'dpop_nonce_required' })
+    const nonce = String(refused.trailers.get('dpop-nonce')[0])
+    const allowed = await ask(nonce)
     expect(allowed).toMatchObject({ code: status.OK })
+    expect(allowed.trailers.get('dpop-nonce')).toEqual([])
+    clock.advance({ seconds: 100 })
+    const later = await ask(nonce)
+    expect(later).toMatchObject({ code: status.OK })
+    expect(later.trailers.get('dpop-nonce')).toEqual([expect.not.stringMatching(nonce)])
   })
 })
 
@@ -289,24 +302,29 @@ describe('two guards', () => {
   test.each([
     [
       'another one',
-      (guard: Guard) => [countersign(guard, orders), countersign({ ...options(), log: false })],
+      (guard: Guard) => [countersign(guard, orders), countersign({ ...house(), log: telling })],
     ],
     [
       'one that declares the same again',
       (guard: Guard) => [countersign(guard, orders), countersign(guard, orders)],
     ],
   ])('%s refuses every call that the first lets by', async (_what, interceptors) => {
-    const told: string[] = []
+    told.length = 0
     using server = await OrdersServer.start(issuer, {
-      options: { ...options(), log: { warn: (line: string) => void told.push(line) } },
+      options: { ...house(), log: telling },
       interceptors,
     })
     const outcome = await server.served.client().get(await reading(issuer))
     expect(outcome).toMatchObject({ code: status.INTERNAL, details: 'this route is set up wrongly' })
     expect(server.reached).toEqual([])
+    expect(told).toEqual([
+      expect.stringContaining('POST /orders.Orders/Get: two `countersign(…)` stand before one method'),
+    ])
   })
 
-  const options = () => ({ audience: 'orders', issuers: [issuer] })
+  const told: string[] = []
+  const telling = { warn: (line: string) => void told.push(line) }
+  const house = () => ({ audience: 'orders', issuers: [issuer] as [TestIssuer] })
 })
 
 test('200 calls at a time on one channel are never mixed, allowed or refused, unary or not', async () => {

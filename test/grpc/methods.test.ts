@@ -81,8 +81,8 @@ const loaded = (): ServiceDefinition =>
             nested: {
               Cart: {
                 methods: {
-                  Get: { requestType: 'Text', responseType: 'Text' },
-                  List: { requestType: 'Text', responseType: 'Text', responseStream: true },
+                  Get: { requestType: 'Text', responseType: 'Text', comment: '' },
+                  List: { requestType: 'Text', responseType: 'Text', responseStream: true, comment: '' },
                 },
               },
               Text: { fields: { text: { type: 'string', id: 1 } } },
@@ -140,12 +140,12 @@ describe('protect', () => {
   })
 
   test('compiles only where each method is named, and none that is not there', () => {
+    const { chat: _, ...rest } = everywhere
     // @ts-expect-error -- `chat` is missing
-    const missing = (): unknown =>
-      protect(OrdersService, { get: everywhere.get, collect: everywhere.get, follow: everywhere.get })
+    const missing = (): unknown => protect(OrdersService, rest)
     // @ts-expect-error -- `gett` is no method
     const misspelt = (): unknown => protect(OrdersService, { ...everywhere, gett: everywhere.get })
-    // @ts-expect-error -- a name of a scope is no requirement
+    // @ts-expect-error -- the name of a scope is no requirement
     const noValue = (): unknown => protect(OrdersService, { ...everywhere, get: 'orders:read' })
     expect([missing, misspelt, noValue]).toHaveLength(3)
     expectTypeOf(protect(loaded(), {})).toEqualTypeOf<MethodPlacements>()
@@ -346,7 +346,6 @@ callers:
   reports: { is: [{ issuer: https://issuer.test, clientId: reports }], grants: [orders:read] }
 routes:
   - { route: POST /orders.Orders/Get, requires: { callers: [checkout] } }
-  - { route: POST /orders.Orders/Follow, requires: { scopes: [orders:write] }, mode: { observe: { until: 2999-01-01 } } }
 `
 
   test('declares methods, and adds to what code asks', async () => {

@@ -1,7 +1,7 @@
 // A service with a method of each kind, made by hand: messages are JSON.
 import {
   Metadata,
-  Server,
+  type Server,
   type MethodDefinition,
   type ServerDuplexStream,
   type ServerReadableStream,

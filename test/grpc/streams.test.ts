@@ -336,11 +336,11 @@ describe('an open stream', () => {
       },
     })
     using _ = orders
-    const reading = orders.served.client().openFollow(headers)
-    reading.on('error', () => undefined)
+    const following = orders.served.client().openFollow(headers)
+    following.on('error', () => undefined)
     const call = await opened.promise
     await until(clock, () => call.cancelled)
-    reading.cancel()
+    following.cancel()
   })
 
   test('that has ended is not asked about any more', async () => {
