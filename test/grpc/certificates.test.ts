@@ -1,5 +1,8 @@
 // Client certificates over TLS: of the connection, of a proxy's client, and what tokens are bound to.
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type TLSSocket } from 'node:tls'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -18,7 +21,13 @@ import {
   type Guard,
   type GuardOptions,
 } from '@countersign/grpc'
-import { createTestCa, createTestIssuer, type TestCa, type TestCertificate } from '@countersign/testing'
+import {
+  createTestCa,
+  createTestClock,
+  createTestIssuer,
+  type TestCa,
+  type TestCertificate,
+} from '@countersign/testing'
 import {
   Server,
   ServerCredentials,
@@ -28,7 +37,7 @@ import {
   type ChannelCredentials,
   type ServerInterceptor,
 } from '@grpc/grpc-js'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { OrdersServer, everywhere } from './orders-server.ts'
 import { OrdersService, addOrders, notingHandlers, type OrdersHandlers } from './orders-service.ts'
 import { ServedServer } from './served-server.ts'
@@ -255,6 +264,43 @@ describe('with a TLS server of the adapter', () => {
     expect(await old.get()).toMatchObject({ refusal: 'certificate_untrusted' })
     expect(await served.client(as(await stranger.svid('/checkout'))).get()).toMatchObject({ code: status.OK })
     served.close()
+  })
+
+  test('follows its certificate in its file, for clients without a server name too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'grpc-tls-'))
+    closing.push(() => rmSync(folder, { recursive: true }))
+    const [cert, key] = [join(folder, 'tls.crt'), join(folder, 'tls.key')]
+    const put = (pair: TestCertificate): void => {
+      writeFileSync(cert, pair.cert)
+      writeFileSync(key, pair.key)
+    }
+    put(own)
+    const clock = createTestClock(new Date())
+    const guard = createGuard(house(), { clock })
+    const listening = createTlsServer(serverFor(guard), { cert, key, guard }, { clock }).listen(
+      0,
+      '127.0.0.1',
+    )
+    await once(listening, 'listening')
+    closing.push(() => listening.close())
+    const { port } = listening.address() as { port: number } // listening on a port
+    const shown = async (): Promise<Uint8Array> => {
+      const socket = connect({ host: '127.0.0.1', port, ca: ca.bundle, ALPNProtocols: ['h2'] })
+      await once(socket, 'secureConnect')
+      const { raw } = socket.getPeerCertificate()
+      socket.destroy()
+      return new Uint8Array(raw)
+    }
+    expect(await shown()).toEqual(new Uint8Array(own.der))
+    const next = await ca.serverCertificate()
+    put(next)
+    await vi.waitFor(
+      async () => {
+        clock.advance({ seconds: 10 })
+        expect(await shown()).toEqual(new Uint8Array(next.der))
+      },
+      { timeout: 10_000, interval: 10 },
+    )
   })
 
   test('a token that is bound to a certificate counts on its connection alone', async () => {

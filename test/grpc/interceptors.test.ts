@@ -13,7 +13,7 @@ import { createTestClock, createTestIssuer, createTestProofKey, type TestIssuer 
 import { Metadata, Server, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js'
 import { connect, type IncomingHttpHeaders } from 'node:http2'
 import { once } from 'node:events'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { OrdersServer, everywhere, reading } from './orders-server.ts'
 import { OrdersService, type Message } from './orders-service.ts'
 import { readAll, type Outcome } from './served-server.ts'
@@ -24,6 +24,50 @@ beforeAll(async () => {
 })
 
 const orders = protect(OrdersService, everywhere)
+
+describe('an interceptor before the guard', () => {
+  // It looks at the first message, which then comes with the metadata.
+  const reading1st: ServerInterceptor = (_method, call) =>
+    new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata(metadata, pass) {
+            call.startRead()
+            pass(metadata)
+          },
+        }),
+    })
+
+  test('may read ahead: its messages wait for the decision', async () => {
+    await using away = await createTestIssuer({ listen: true })
+    using server = await OrdersServer.start(away, {
+      interceptors: (guard) => [reading1st, countersign(guard, orders)],
+    })
+    const client = server.served.client()
+    expect(await client.chat(await reading(away), 'a', 'b')).toMatchObject({
+      code: status.OK,
+      messages: ['re: a', 're: b'],
+    })
+    expect(await client.collect(await reading(away))).toMatchObject({ code: status.OK })
+    await away.rotate()
+    // Its handler reads at once, and what that finds comes behind what waits.
+    expect(await client.get(await reading(away))).toMatchObject({ code: status.OK })
+    expect(server.reached).toEqual(['chat', 'chat a', 'chat b', 'collect', 'get 7'])
+  })
+
+  test('may read ahead: of a refused call nothing comes through', async () => {
+    await using away = await createTestIssuer({ listen: true })
+    using server = await OrdersServer.start(away, {
+      interceptors: (guard) => [reading1st, countersign(guard, orders)],
+    })
+    const client = server.served.client()
+    expect(await client.chat(await away.headersFor('checkout'), 'a', 'b')).toMatchObject({
+      code: status.PERMISSION_DENIED,
+    })
+    expect(await client.collect({}, 'a')).toMatchObject({ code: status.UNAUTHENTICATED })
+    expect(server.reached).toEqual([])
+  })
+})
 
 describe('an interceptor behind the guard', () => {
   test('that answers before anything was decided is replaced by a refusal', async () => {
@@ -67,6 +111,81 @@ describe('an interceptor behind the guard', () => {
     expect(server.reached).toEqual([])
   })
 
+  test('that ends the call as if all were well, before anything was decided, is replaced likewise', async () => {
+    const eager: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start(next) {
+          call.sendStatus({ code: status.OK, details: 'done' })
+          next()
+        },
+      })
+    using server = await OrdersServer.start(issuer, {
+      interceptors: (guard) => [countersign(guard, orders), eager],
+    })
+    expect(await server.served.client().get(await reading(issuer))).toMatchObject({
+      code: status.PERMISSION_DENIED,
+      refusal: 'route_undeclared',
+    })
+  })
+
+  test('that answers early is only recorded where the guard observes', async () => {
+    const eager: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start() {
+          call.sendMessage({ text: 'early' }, () => call.sendStatus({ code: status.OK, details: '' }))
+        },
+      })
+    using server = await OrdersServer.start(issuer, {
+      options: {
+        audience: 'orders',
+        issuers: [issuer],
+        log: false,
+        mode: { observe: { until: '2999-01-01' } },
+      },
+      interceptors: (guard) => [countersign(guard, orders), eager],
+    })
+    expect(await server.served.client().get()).toMatchObject({
+      code: status.OK,
+      messages: ['early'],
+      refusal: 'route_undeclared',
+    })
+  })
+
+  test('may go on sending after the end of its access: nothing of it is sent', async () => {
+    const clock = createTestClock()
+    const timed = await createTestIssuer({ clock })
+    const calls: Parameters<ServerInterceptor>[1][] = []
+    const keeping: ServerInterceptor = (_method, call) => {
+      calls.push(call)
+      return new ServerInterceptingCall(call)
+    }
+    const told = Promise.withResolvers<void>()
+    using server = await OrdersServer.start(timed, {
+      options: { audience: 'orders', issuers: [timed], log: false },
+      environment: { clock },
+      interceptors: (guard) => [countersign(guard, orders), keeping],
+      handlers: {
+        follow(call) {
+          call.on('error', () => undefined)
+          call.on('cancelled', told.resolve)
+          // More than any window, and nobody reads: so the stream stays open for as long as that lasts.
+          for (let i = 0; i < 40; i += 1) call.write({ text: 'a'.repeat(16_384) })
+        },
+      },
+    })
+    const headers = await timed.headersFor('checkout', { scopes: ['orders:read'] })
+    using reader = server.served.openUnread(OrdersService.follow.path, headers)
+    await reader.answered
+    server.guard.close()
+    clock.advance({ seconds: 5 })
+    await told.promise
+    let sent = 0
+    for (const [call] of [calls, calls, calls]) call?.sendMessage({ text: 'late' }, () => (sent += 1))
+    // It reads on, and is told all the same why the call has ended.
+    expect(await reader.readStatus()).toBe(status.UNAVAILABLE)
+    expect(sent).toBe(0)
+  })
+
   test('may end the call by an error of its own', async () => {
     const failing: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {
@@ -103,6 +222,72 @@ describe('an interceptor behind the guard', () => {
     })
     expect(await server.served.client().chat({}, 'a')).toMatchObject({ code: status.UNAUTHENTICATED })
     expect(server.reached).toEqual(['chat', 'chat a', 'chat b'])
+  })
+
+  test('that asks for the first message before it lets its handler have metadata, gets it', async () => {
+    const early: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start(next) {
+          let passMetadata = (): void => undefined
+          next({
+            onReceiveMetadata(metadata, pass) {
+              passMetadata = () => pass(metadata)
+            },
+            onReceiveMessage(message, pass) {
+              pass(message)
+              passMetadata()
+              passMetadata = () => undefined
+            },
+          })
+          call.startRead()
+        },
+      })
+    await using away = await createTestIssuer({ listen: true })
+    using server = await OrdersServer.start(away, {
+      interceptors: (guard) => [countersign(guard, orders), early],
+    })
+    expect(await server.served.client().chat(await reading(away), 'a', 'b')).toMatchObject({
+      code: status.OK,
+      messages: ['re: a', 're: b'],
+    })
+  })
+
+  test('after the end of its access gets no message any more', async () => {
+    const clock = createTestClock()
+    const timed = await createTestIssuer({ clock })
+    const seen: string[] = []
+    const looking: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) =>
+          next({
+            onReceiveMessage(message: Message, pass) {
+              seen.push(message.text)
+              pass(message)
+            },
+            onReceiveHalfClose(pass) {
+              seen.push('half-closed')
+              pass()
+            },
+          }),
+      })
+    using server = await OrdersServer.start(timed, {
+      interceptors: (guard) => [countersign(guard, orders), looking],
+      options: { audience: 'orders', issuers: [timed], log: false },
+      environment: { clock },
+      // As many messages behind each other as are sent, so that one more is always asked for.
+      handlers: { collect: (call) => void call.resume() },
+    })
+    const ended = Promise.withResolvers<number | undefined>()
+    const headers = await timed.headersFor('checkout', { scopes: ['orders:read'], expiresIn: 60 })
+    const sending = server.served.client().openCollect(headers, (error) => ended.resolve(error?.code))
+    sending.write({ text: 'a' })
+    await vi.waitFor(() => expect(seen).toEqual(['a']))
+    server.guard.close()
+    clock.advance({ seconds: 5 })
+    sending.write({ text: 'b' })
+    sending.end()
+    expect(await ended.promise).toBe(status.UNAVAILABLE)
+    expect(seen).toEqual(['a'])
   })
 
   test('knows the caller by the metadata', async () => {
@@ -145,7 +330,7 @@ describe('an interceptor behind the guard', () => {
 })
 
 describe('credentials', () => {
-  test('T51 more than one of a kind are refused where metadata show them', async () => {
+  test('more than one of a kind are refused where metadata show them', async () => {
     const { authorization } = await reading(issuer)
     const doubling: ServerInterceptor = (_method, call) =>
       new ServerInterceptingCall(call, {

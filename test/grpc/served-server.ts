@@ -1,5 +1,8 @@
 // A gRPC server on a loopback port, called over real sockets.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { connect } from 'node:http2'
+import { finished } from 'node:stream/promises'
 import { decisionChannel, type DecisionEvent } from '@countersign/core'
 import {
   Client,
@@ -64,6 +67,36 @@ export class ServedServer {
     })
     this.#clients.add(client)
     return new OrdersClient(client)
+  }
+
+  /** A call of one message whose answer is not read yet, so that flow control keeps it from ending. */
+  openUnread(
+    path: string,
+    headers: Headers,
+  ): Disposable & { readonly answered: Promise<unknown>; readStatus(): Promise<number | undefined> } {
+    const session = connect(`http://127.0.0.1:${this.port}`)
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...headers,
+    })
+    stream.on('error', () => undefined)
+    const message = Buffer.from('{"text":"7"}')
+    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]))
+    let code: number | undefined
+    stream.on('trailers', (trailers) => {
+      code = Number(trailers['grpc-status'])
+    })
+    return {
+      answered: once(stream, 'response'),
+      async readStatus() {
+        await finished(stream.resume()).catch(() => undefined)
+        return code
+      },
+      [Symbol.dispose]: () => session.destroy(),
+    }
   }
 
   close(): void {

@@ -65,7 +65,6 @@ export class GuardedCall extends HeldCall {
     const { requestStream, responseStream } = this.#method
     if (this.#context === undefined || !(requestStream || responseStream)) return
     this.#stopWatching = this.#protection.guard.watch(this.#context, (refused) => {
-      if (!this.isPassed) return
       this.#deny(refused)
       // At once: a client that reads no more could keep the status from being sent for as long as it likes.
       this.tellHandler()

@@ -18,6 +18,8 @@ export abstract class HeldCall extends ServerInterceptingCall {
   #listener: Listener | undefined
   #stage: 'held' | 'passed' | 'over' = 'held'
   #isReadAsked = false
+  /** What an interceptor before this one has read while the call is held. Nobody else reads then. */
+  #waiting: (() => void)[] = []
   #isHandlerTold = false
 
   constructor(call: ServerInterceptingCallInterface) {
@@ -38,12 +40,8 @@ export abstract class HeldCall extends ServerInterceptingCall {
     this.#listener = listener
     super.start({
       onReceiveMetadata: (metadata) => this.arrive(metadata),
-      onReceiveMessage: (message) => {
-        if (this.#stage === 'passed') listener.onReceiveMessage(message)
-      },
-      onReceiveHalfClose: () => {
-        if (this.#stage === 'passed') listener.onReceiveHalfClose()
-      },
+      onReceiveMessage: (message) => this.#deliver(() => listener.onReceiveMessage(message)),
+      onReceiveHalfClose: () => this.#deliver(() => listener.onReceiveHalfClose()),
       onCancel: () => {
         this.#finish()
         this.tellHandler()
@@ -51,7 +49,7 @@ export abstract class HeldCall extends ServerInterceptingCall {
     })
   }
 
-  // The handler is not there while the call is held, but another interceptor may ask: nothing is read, so nothing waits here.
+  // While the call is held, nothing is read for whoever is behind it.
   override startRead(): void {
     if (this.#stage === 'passed') super.startRead()
     else this.#isReadAsked = true
@@ -73,13 +71,14 @@ export abstract class HeldCall extends ServerInterceptingCall {
     return this.#stage === 'held'
   }
 
-  protected get isPassed(): boolean {
-    return this.#stage === 'passed'
-  }
-
   protected pass(metadata: Metadata): void {
     this.#stage = 'passed'
     this.#listener?.onReceiveMetadata(metadata)
+    // What a handler finds by reading at once comes behind what waits.
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      next()
+      this.#waiting.shift()
+    }
     if (this.#isReadAsked) this.startRead()
   }
 
@@ -95,12 +94,18 @@ export abstract class HeldCall extends ServerInterceptingCall {
     this.#listener?.onCancel()
   }
 
+  #deliver(deliver: () => void): void {
+    if (this.isHeld || this.#waiting.length > 0) this.#waiting.push(deliver)
+    else if (this.#stage === 'passed') deliver()
+  }
+
   #finish(): void {
     this.#stage = 'over'
+    this.#waiting = []
     this.ended()
   }
 
   #mayAnswer(): boolean {
-    return this.isHeld ? this.mayAnswerEarly() : this.isPassed
+    return this.isHeld ? this.mayAnswerEarly() : this.#stage === 'passed'
   }
 }
