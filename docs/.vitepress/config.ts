@@ -22,6 +22,7 @@ export default defineConfig({
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },
           { text: 'Frameworks', link: '/frameworks' },
           { text: 'Express', link: '/express' },
+          { text: 'gRPC', link: '/grpc' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

@@ -1,7 +1,7 @@
 // What `node:http2` makes of connections: a new object for each request, which stands for the stream once that has ended.
 import { connect as connectHttp2, constants, createSecureServer, type ClientHttp2Session } from 'node:http2'
 import { connect } from 'node:tls'
-import { callerOptional, createGuard, tlsOptions, type Decision } from '@countersign/core'
+import { callerOptional, createGuard, rfc9440, tlsOptions, type Decision } from '@countersign/core'
 import { createTestCa, type TestSvid } from '@countersign/testing'
 import { afterAll, expect, test } from 'vitest'
 import { codeOf } from './support/asking.ts'
@@ -77,4 +77,31 @@ test('who hangs up on a stream does not hide its certificate', async () => {
   await decided.promise
   session.close()
   expect(decisions.map(codeOf)).toEqual(['certificate_malformed'])
+})
+
+test('a proxy is known by its address also where an adapter hands in what stands for the socket of the session', async () => {
+  const proxied = createGuard({
+    certificates: {
+      trustDomains: { 'test.example': ca.bundle },
+      forwarded: rfc9440({ from: { addresses: ['127.0.0.1'] } }),
+    },
+    log: false,
+  })
+  const leaf = Buffer.from(checkout.der).toString('base64')
+  const known = Promise.withResolvers<Decision>()
+  server.once('stream', (stream) => {
+    const request = {
+      method: 'GET',
+      url: '/',
+      headers: { 'client-cert': `:${leaf}:` },
+      rawHeaders: ['client-cert', `:${leaf}:`],
+      socket: stream.session?.socket ?? {},
+    }
+    known.resolve(proxied.decide(request, callerOptional('the test looks at it')))
+  })
+  const session = open(stranger)
+  await session.request({ ':path': '/' }).toArray()
+  session.close()
+  const decision = await known.promise
+  expect(decision.outcome === 'allow' && decision.caller?.id).toBe('spiffe://test.example/checkout')
 })

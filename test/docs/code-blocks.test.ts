@@ -85,6 +85,22 @@ const surroundings = {
     import type { Express } from 'express'
     export declare function createApp(options: GuardOptions): Express
   `,
+  'src/services.ts': `
+    import type {
+      MethodDefinition,
+      UntypedServiceImplementation,
+      handleServerStreamingCall,
+      handleUnaryCall,
+    } from '@grpc/grpc-js'
+    export interface OrdersServer extends UntypedServiceImplementation {
+      get: handleUnaryCall<object, { calledBy: string }>
+      watch: handleServerStreamingCall<object, { calledBy: string }>
+    }
+    export declare const OrdersService: Record<'get' | 'watch', MethodDefinition<object, object>>
+    export declare const ordersHandlers: OrdersServer
+    export declare const HealthService: Record<'check', MethodDefinition<object, object>>
+    export declare const checkHealth: handleUnaryCall<object, object>
+  `,
   'src/users.ts': `
     export declare function findUser(subject: string | undefined): Promise<object | undefined>
   `,

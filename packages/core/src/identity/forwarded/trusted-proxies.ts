@@ -69,15 +69,21 @@ const holdsSecret = (value: string | undefined | Refusal, secrets: readonly stri
  * The path of the unix socket that a connection came in by. An address that is absent proves nothing: a TCP connection has none
  * either once its client has gone.
  */
-function listensOn(socket: object): string | undefined {
-  const server: unknown = 'server' in socket ? socket.server : undefined
+function listensOn(socket: Shown): string | undefined {
+  const { server } = socket
   if (typeof server !== 'object' || server === null || !('address' in server)) return undefined
   const address: unknown = typeof server.address === 'function' ? server.address() : undefined
   return typeof address === 'string' && remoteAddress(socket) === undefined ? address : undefined
 }
 
-const remoteAddress = (socket: object): string | undefined =>
-  'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : undefined
+const remoteAddress = ({ remoteAddress: address }: Shown): string | undefined =>
+  typeof address === 'string' ? address : undefined
+
+/** Asked by reading: what stands for the socket of an HTTP/2 session answers nothing else. */
+interface Shown {
+  readonly remoteAddress?: unknown
+  readonly server?: unknown
+}
 
 // A socket that listens on IPv6 shows IPv4 peers as `::ffff:10.0.0.1`, which the list knows for what it is. An address with a
 // zone (`fe80::1%eth0`) is nobody's in particular.
