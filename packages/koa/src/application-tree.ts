@@ -1,8 +1,7 @@
 import type { Placement } from '@countersign/core'
 import { type Guard, Requirement, declaredAtOf, placementOf, withFloor } from '@countersign/core/adapter'
-import type Application from 'koa'
 import { besideOf } from './declarations.ts'
-import { pathText, type Handler, type Layer, type Router } from './framework.ts'
+import { type Application, pathText, type Handler, type Layer, type Router } from './framework.ts'
 import { handlersOf } from './protected-route.ts'
 
 /** What a request has come by when it gets somewhere. */
@@ -32,8 +31,8 @@ export function markGuard(middleware: object, guard: Guard): void {
   guards.set(middleware, guard)
 }
 
-export const middlewareOf = ({ middleware }: Pick<Application, 'middleware'>): readonly Handler[] =>
-  middleware as unknown as readonly Handler[] // with the members that routers give theirs
+export const middlewareOf = ({ middleware }: Application): readonly Handler[] =>
+  middleware as readonly Handler[] // Koa takes nothing but functions
 
 /** The guard that stands in an application: it covers every route, also those of routers before it. */
 export const guardOfAll = (app: Application): Guard | undefined =>

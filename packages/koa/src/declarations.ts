@@ -16,7 +16,7 @@ import {
 } from '@countersign/core/adapter'
 import type { DefaultContext, DefaultState, Middleware } from 'koa'
 import { answer, runBounded } from './answering.ts'
-import type { Handler } from './framework.ts'
+import type { Application, Handler } from './framework.ts'
 
 const handlersBeside = new WeakMap<object, readonly Handler[]>()
 
@@ -71,9 +71,8 @@ export function declaring<ContextT = DefaultContext>(
   const declaration: Handler = function countersignRequires(context, next) {
     const access = contextOf(context.req)
     if (access === undefined) throw noGuard(valid.text)
-    // The types of Koa's middlewares and of ours are those of different contexts.
-    const isInApplication = context.app.middleware.some((each) => (each as unknown) === declaration)
-    const name = isInApplication ? 'use /' : 'use /…'
+    const { middleware }: Application = context.app
+    const name = middleware.includes(declaration) ? 'use /' : 'use /…'
     if (beside.length === 0) {
       const isFloor = valid instanceof Requirement
       return answer(isFloor ? access.enter(valid, name) : access.refuse(nothingBeside, name), context, next)

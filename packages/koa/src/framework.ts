@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Next } from 'koa'
 
 /*
@@ -5,6 +6,14 @@ import type { Context, Next } from 'koa'
  * handlers, and that a router which takes a request sets `ctx.matched` and then `ctx.router` before it looks into the stacks. They
  * have been so in every release from 12 to 15; the tests run on both ends.
  */
+
+/** An application of Koa, whatever its state and contexts are made of. */
+export interface Application {
+  readonly middleware: readonly unknown[]
+  /** What the contexts of its requests inherit from. */
+  readonly context: object
+  callback(): (request: IncomingMessage, response: ServerResponse) => unknown
+}
 
 /** What Koa runs, as far as this adapter is concerned. */
 export interface Handler {

@@ -7,10 +7,10 @@ import {
   placementOf,
   requireCaller,
 } from '@countersign/core/adapter'
-import type Application from 'koa'
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { guardOfAll } from './application-tree.ts'
-import type { RoutedContext, Router } from './framework.ts'
+import type { Application, RoutedContext, Router } from './framework.ts'
 import { handlersOf, protectRoute, rememberArrival } from './protected-route.ts'
 import { isInView, noteHidden, routeCensus } from './route-census.ts'
 
@@ -31,14 +31,17 @@ export function installOn(app: Application, guard: Guard): boolean {
 }
 
 /** Takes away what could pass for an identity, and opens the undecided context. */
-export function admit({ req, res }: Context, guard: Guard): void {
+export function admit({ req, res, originalUrl }: Context, guard: Guard): void {
+  // What is mounted gets a shorter `url`, and a DPoP proof is made for the whole. Another framework before Koa may have kept that.
+  const known: IncomingMessage & { originalUrl?: string } = req
+  known.originalUrl ??= originalUrl
   attachContext(req, guard.admit(req))
   installLatch(res)
 }
 
 const chosen = Symbol('countersign router')
 interface Carrier {
-  [chosen]?: Router
+  [chosen]?: Router | undefined
 }
 
 const members: PropertyDescriptorMap & ThisType<RoutedContext & Carrier> = {
@@ -55,18 +58,20 @@ const members: PropertyDescriptorMap & ThisType<RoutedContext & Carrier> = {
       return this[chosen]
     },
     // A router sets this when it has matched the request, before it takes the handlers of any layer, wherever it is mounted.
-    set(router: Router) {
+    set(router: Router | undefined) {
       this[chosen] = router
       enterRouter(this, router)
     },
   },
 }
 
-function enterRouter(context: RoutedContext, router: Router): void {
+function enterRouter(context: RoutedContext, router: Router | undefined): void {
   const { req, app } = context
-  const matched = context.matched?.filter((layer) => router.stack.includes(layer)) ?? []
+  // Something else may go by that name.
+  const stack = Array.isArray(router?.stack) ? router.stack : []
+  const matched = context.matched?.filter((layer) => stack.includes(layer)) ?? []
   const routes = matched.filter(({ methods }) => methods.includes(context.method.toUpperCase()))
-  if (routes.length === 0) return
+  if (router === undefined || routes.length === 0) return
   const covering = contextOf(req) === undefined ? guardOfAll(app) : undefined
   if (covering !== undefined) admit(context, covering)
   const prefix = isInView(app, router) ? '' : '/…'

@@ -1,8 +1,7 @@
 import type { CensusEntry } from '@countersign/core'
 import { censusEntry, type Guard, type ListRoutes } from '@countersign/core/adapter'
-import type Application from 'koa'
 import { middlewareOf, walk, walkRouter, type Way } from './application-tree.ts'
-import { pathText, registeredMethods, type Layer, type Router } from './framework.ts'
+import { type Application, pathText, registeredMethods, type Layer, type Router } from './framework.ts'
 import { handlersOf } from './protected-route.ts'
 import { readDeclared } from './route-declarations.ts'
 

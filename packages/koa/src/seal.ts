@@ -5,8 +5,8 @@ import {
   type Guard,
   type SealAdvice,
 } from '@countersign/core/adapter'
-import type Application from 'koa'
 import { walk } from './application-tree.ts'
+import type { Application } from './framework.ts'
 import { installOn } from './install.ts'
 import { routeCensus } from './route-census.ts'
 

@@ -1,7 +1,7 @@
 import type { Environment, TlsServerOptions } from '@countersign/core'
 import { createTlsServer as createServer } from '@countersign/core/adapter'
-import type Application from 'koa'
 import type { Server } from 'node:https'
+import type { Application } from './framework.ts'
 import { seal } from './seal.ts'
 
 /**
@@ -17,7 +17,6 @@ export function createTlsServer(
   environment: Partial<Pick<Environment, 'clock'>> = {},
 ): Server {
   const listener = app.callback()
-  // What Koa's listener resolves to is for tests of Koa.
   const server = createServer((request, response) => void listener(request, response), options, environment)
   seal(app, options.guard)
   return server
