@@ -299,12 +299,18 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
     })
 
     test('cannot pass it on twice', async () => {
-      router.get('/x', unprotected('open'), async (_context, next) => {
-        await next()
-        await next()
-      })
+      router.get(
+        '/x',
+        unprotected('open'),
+        async (_context, next) => {
+          await next()
+          await next()
+        },
+        handler('x'),
+      )
       app.use(router.routes())
       expect((await call('/x')).status).toBe(500)
+      expect(ran).toEqual(['x'])
     })
   })
 
@@ -373,7 +379,54 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
     app = new Koa()
     app.use(countersign(guard)).use(late.routes())
     expect((await call('/late/undeclared', { headers })).events[0]?.route).toBe('GET /late/undeclared')
-    expect(ran).toEqual(['inner'])
+    // Its own layers get gates before they are cloned once more.
+    app = new Koa()
+    app.use(countersign(guard)).use(inner.routes())
+    expect((await call('/undeclared', { headers })).events[0]?.route).toBe('GET /undeclared')
+    const later = new Router()
+    later.use('/later', requireScopes('later:read'), inner.routes())
+    app = new Koa()
+    app.use(countersign(guard)).use(later.routes())
+    const cloned = await call('/later/undeclared', { headers })
+    expect([cloned.code, cloned.events[0]?.route]).toEqual(['scope_missing', 'use /…'])
+    const both = await bearer(issuer, 'inner:read', 'later:read')
+    expect((await call('/later/undeclared', { headers: both })).events[0]?.route).toBe(
+      'GET /later/undeclared',
+    )
+    expect(ran).toEqual(['inner', 'undeclared'])
+  })
+
+  test('a loader that is added to a nested router later runs where it would without a guard', async () => {
+    const runs = async (guarded: boolean): Promise<readonly string[]> => {
+      ran = []
+      const inner = new Router()
+      inner.get('/:id', unprotected('open'), handler('x'))
+      if (!guarded) inner.stack[0]?.stack.shift()
+      const outer = new Router()
+      outer.use(inner.routes())
+      const served = new Koa()
+      if (guarded) served.use(countersign(guard))
+      served.use(outer.routes())
+      await callOf(served)
+      inner.param('id', async (_id, _context, next) => {
+        ran.push('loader')
+        return next()
+      })
+      await callOf(served)
+      return ran
+    }
+    const callOf = (each: App): Promise<Answer> => served.call(each, '/7')
+    expect(await runs(true)).toEqual(await runs(false))
+  })
+
+  test('what is added to a route while the service runs is a part of it', async () => {
+    router.get('/x', requireScopes('a:b'), passOn)
+    app.use(router.routes())
+    const headers = await bearer(issuer, 'a:b')
+    expect((await call('/x', { headers })).status).toBe(404)
+    router.stack[0]?.stack.push(handler('late'))
+    expect((await call('/x')).code).toBe('credential_missing')
+    expect((await call('/x', { headers })).body).toBe('late')
   })
   describe('the last line of defence', () => {
     test.each([
@@ -457,6 +510,7 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
       app.use(countersign(guard))
       router.get('/orders', requireScopes('orders:read'), handler('orders'))
       router.options('/own', (context) => {
+        ran.push('own')
         context.set('access-control-allow-origin', '*')
         context.set('x-secret', '1')
         context.body = 'secret'
@@ -479,11 +533,25 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
       expect([automatic.status, automatic.headers.allow]).toEqual([200, 'HEAD, GET'])
       expect((await call('/declared', { method: 'OPTIONS', headers: asked })).code).toBe('credential_missing')
       expect((await call('/all', { method: 'OPTIONS', headers: asked })).code).toBe('route_undeclared')
-      expect(ran).toEqual([])
+      expect(ran).toEqual(['own'])
+      const covered = new Koa()
+      covered.use(countersign(guard)).use(unprotected('public', router.routes()))
+      const answer = await served.call(covered, '/own', { method: 'OPTIONS', headers: asked })
+      expect([answer.body, answer.events.map(({ route }) => route)]).toEqual(['secret', ['OPTIONS /own']])
+    })
+
+    test('that is a preflight does not pass a floor, also where the router leaves its middlewares out', async () => {
+      const exclusive = new Router({ exclusive: true })
+      exclusive.use(requires(authenticated()))
+      exclusive.options('/closed', handler('closed'))
+      app.use(exclusive.routes())
+      const answer = await call('/closed', { method: 'OPTIONS', headers: asked })
+      expect([answer.code, ran]).toEqual(['credential_missing', []])
     })
 
     test('that is none is a route like any other; what the router answers is declared beside it', async () => {
       expect((await call('/own', { method: 'OPTIONS' })).code).toBe('route_undeclared')
+      expect(ran).toEqual([])
       app = new Koa()
       app.use(countersign(guard)).use(router.routes()).use(router.allowedMethods())
       expect((await call('/orders', { method: 'OPTIONS' })).code).toBe('route_undeclared')

@@ -46,7 +46,7 @@ describe.each(koaVersions)('the census of %s', (_name, Koa, Router) => {
       issuers: [issuer],
       log: { warn: (line) => void told.push(line) },
       ...options,
-    } as GuardOptions) // audience is there
+    })
     app = new Koa()
     app.use(countersign(guard))
   }
@@ -209,6 +209,8 @@ callers:
 routes:
   - { route: GET /shop/orders/:id, requires: { scopes: [orders:read], when: 'resource.params.id == "1"' } }
   - { route: '* /shop/every', requires: { callers: [checkout] } }
+  - { route: GET /several, requires: { callers: [checkout] } }
+  - { route: POST /several, unprotected: open }
   - { route: GET /…/hidden, unprotected: probe }
   - { route: GET /not/there, requires: { authenticated: true } }
 `),
@@ -218,6 +220,7 @@ routes:
     inner.all('/every', handler)
     inner.get('/silent', handler)
     router.use('/shop', inner.routes())
+    router.register('/several', ['get', 'post'], [handler])
     const hidden = new Router()
     hidden.get('/hidden', handler)
     app.use(router.routes()).use(wrap(hidden))
@@ -233,6 +236,10 @@ routes:
     expect((await call('/shop/every', { method: 'PUT' })).status).toBe(200)
     expect((await call('/shop/every', { method: 'PUT', headers: {} })).code).toBe('credential_missing')
     expect((await call('/shop/silent')).code).toBe('route_undeclared')
+    expect((await call('/several', { method: 'POST', headers: {} })).status).toBe(200)
+    expect((await call('/several', { headers: {} })).code).toBe('credential_missing')
+    expect((await call('/several', { method: 'HEAD', headers: {} })).code).toBe('credential_missing')
+    expect((await call('/several', { method: 'HEAD' })).status).toBe(200)
     expect((await call('/hidden', { headers: {} })).status).toBe(200)
   })
 

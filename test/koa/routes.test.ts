@@ -54,7 +54,7 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
       issuers: [issuer],
       log: false,
       ...options,
-    } as GuardOptions) // audience is there
+    })
     guards.push(made)
     return made
   }
