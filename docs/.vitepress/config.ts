@@ -23,6 +23,7 @@ export default defineConfig({
           { text: 'Frameworks', link: '/frameworks' },
           { text: 'Express', link: '/express' },
           { text: 'gRPC', link: '/grpc' },
+          { text: 'Koa', link: '/koa' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

@@ -18,6 +18,7 @@ export const documents: readonly string[] = [
   'packages/decorators/README.md',
   'packages/express/README.md',
   'packages/grpc/README.md',
+  'packages/koa/README.md',
   'packages/policy/README.md',
   'packages/testing/README.md',
   ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
