@@ -29,7 +29,10 @@ const interop = {
 
 /** Beside what has a mode of its own. Whether the code of the documentation compiles is no matter of Node. */
 const excludedIn = (mode: string): string[] => [
-  ...['**/node_modules/**', '**/dist/**', 'test/packaging/**', 'test/interop/**'],
+  '**/node_modules/**',
+  '**/dist/**',
+  'test/packaging/**',
+  'test/interop/**',
   ...(mode === 'without-docs' ? ['test/docs/**'] : []),
 ]
 
