@@ -404,15 +404,15 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
       if (!guarded) inner.stack[0]?.stack.shift()
       const outer = new Router()
       outer.use(inner.routes())
-      const served = new Koa()
-      if (guarded) served.use(countersign(guard))
-      served.use(outer.routes())
-      await callOf(served)
+      const each = new Koa()
+      if (guarded) each.use(countersign(guard))
+      each.use(outer.routes())
+      await callOf(each)
       inner.param('id', async (_id, _context, next) => {
         ran.push('loader')
         return next()
       })
-      await callOf(served)
+      await callOf(each)
       return ran
     }
     const callOf = (each: App): Promise<Answer> => served.call(each, '/7')

@@ -1,4 +1,4 @@
-import Router from '@koa/router'
+import { Router } from '@koa/router'
 import { callerOf, callerOptional, countersign, unprotected, type Guard } from '@countersign/koa'
 import Koa from 'koa'
 import { ordersRouter } from './orders.ts'

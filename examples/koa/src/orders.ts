@@ -1,4 +1,4 @@
-import Router from '@koa/router'
+import { Router } from '@koa/router'
 import { authenticated, requireScopes, requires } from '@countersign/koa'
 
 /** The orders of a shop: a floor for all of them, and what each route adds to it. */
