@@ -21,6 +21,8 @@ export default defineConfig({
           { text: 'Proof of possession', link: '/proof' },
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },
           { text: 'Express', link: '/express' },
+          { text: 'Plain Node servers', link: '/node-http' },
+          { text: 'WebSockets', link: '/websockets' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

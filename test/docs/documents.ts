@@ -17,8 +17,10 @@ export const documents: readonly string[] = [
   'packages/core/README.md',
   'packages/decorators/README.md',
   'packages/express/README.md',
+  'packages/node-http/README.md',
   'packages/policy/README.md',
   'packages/testing/README.md',
+  'packages/ws/README.md',
   ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.startsWith('.vitepress'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
