@@ -24,6 +24,8 @@ export default defineConfig({
           { text: 'Express', link: '/express' },
           { text: 'gRPC', link: '/grpc' },
           { text: 'Koa', link: '/koa' },
+          { text: 'Plain Node servers', link: '/node-http' },
+          { text: 'WebSockets', link: '/websockets' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

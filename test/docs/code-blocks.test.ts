@@ -113,6 +113,10 @@ const surroundings = {
       }
       export default function request(app: unknown): { get(path: string): Test }
     }
+    declare module 'serve-static' {
+      type Handler = import('@countersign/node-http').Middleware<import('http').IncomingMessage, import('http').ServerResponse>
+      export default function serveStatic(root: string): Handler
+    }
     declare module 'cors' {
       export default function cors(): import('express').RequestHandler
     }

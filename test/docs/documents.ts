@@ -19,8 +19,10 @@ export const documents: readonly string[] = [
   'packages/express/README.md',
   'packages/grpc/README.md',
   'packages/koa/README.md',
+  'packages/node-http/README.md',
   'packages/policy/README.md',
   'packages/testing/README.md',
+  'packages/ws/README.md',
   ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !name.startsWith('.vitepress'))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`)
