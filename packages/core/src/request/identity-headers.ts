@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 export interface StrippableRequest {
   readonly headers: IncomingHttpHeaders
   readonly headersDistinct?: NodeJS.Dict<string[]>
-  rawHeaders: string[]
+  readonly rawHeaders: string[]
 }
 
 /** A header as it came: its name in lower case and otherwise untouched, and its value. */
@@ -36,7 +36,9 @@ export class IdentityHeaders {
     const gone = new Set(found.map(([name]) => name))
     // Node builds these two from `rawHeaders` when first read, and counts on its length: they come first.
     const { headers, headersDistinct, rawHeaders } = request
-    request.rawHeaders = rawHeaders.filter((_, i) => !gone.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()))
+    const kept = rawHeaders.filter((_, i) => !gone.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()))
+    // The requests of Node's HTTP/2 have a getter alone.
+    Object.defineProperty(request, 'rawHeaders', { value: kept, configurable: true, writable: true })
     for (const name of gone) {
       delete headers[name]
       delete headersDistinct?.[name]

@@ -1,0 +1,109 @@
+import {
+  type Guard,
+  type Placement,
+  Requirement,
+  declaredAtOf,
+  joinPlacements,
+  placementOf,
+} from '@countersign/core/adapter'
+import type { RouterRoute } from 'hono/types'
+import { findTargetHandler } from 'hono/utils/handler'
+import { endsInWildcard, everyMethod } from './framework.ts'
+import { guardBehind } from './guard-middlewares.ts'
+
+/**
+ * What was registered in a row for one method and path. Hono keeps no trace of what came in one call: `app.get(path, a, b)` makes two
+ * entries, and so do `app.get(path, a)` and `app.get(path, b)` behind one another.
+ */
+export interface Part {
+  readonly method: string
+  readonly path: string
+  /** Where it begins in the list. */
+  readonly from: number
+  readonly hasHandler: boolean
+  /** True for what answers: a method of its own, or a handler that cannot pass requests on. Else it stands on the way to others. */
+  readonly isRoute: boolean
+  /** True if a handler stands before a declaration, and would run before it. */
+  readonly isMisplaced: boolean
+  /** What it declares; undefined where it declares nothing. */
+  readonly placement: Placement | undefined
+  readonly declarations: ReadonlySet<object>
+  readonly declaredAt: string | null
+  /** True if something before it in the list asks something of all that follows. */
+  readonly isBelowFloor: boolean
+  /** The guard that it puts before what follows. */
+  readonly guard: Guard | undefined
+}
+
+/** The parts of a list: of what was matched for a request, or of all that an application has. */
+export function partsOf(routes: readonly RouterRoute[]): readonly Part[] {
+  const parts: Part[] = []
+  let from = 0
+  let isBelowFloor = false
+  while (from < routes.length) {
+    let to = from + 1
+    while (to < routes.length && isOnePart(routes.slice(from, to + 1))) to += 1
+    const part = readPart(routes.slice(from, to), from, isBelowFloor)
+    parts.push(part)
+    isBelowFloor ||= asksOfAllBehind(part)
+    from = to
+  }
+  return parts
+}
+
+/** True for a requirement that holds for all that follows: one for every method, or one with no handler beside it. */
+export const asksOfAllBehind = ({ placement, method, hasHandler }: Part): boolean =>
+  isRequirement(placement) && (method === everyMethod || !hasHandler)
+
+/** True for what asks something of its caller. */
+export const isRequirement = (placement: Placement | undefined): placement is Requirement =>
+  placement instanceof Requirement
+
+/** What people call it, whoever asks: `GET /orders/:id`, `* /graphql`, `use /admin/*`. */
+export const spellingOf = ({ method, path, isRoute }: Part): string =>
+  `${method !== everyMethod ? method : isRoute ? '*' : 'use'} ${path}`
+
+/** True if the last of these belongs to the ones before it. */
+function isOnePart(routes: readonly RouterRoute[]): boolean {
+  const [first, ...others] = routes
+  const last = others.at(-1)
+  if (first === undefined || last?.method !== first.method || last.path !== first.path) return false
+  if (isGuard(first) || isGuard(last)) return false
+  if (first.method !== everyMethod) return true
+  // Nobody knows of what was registered for every method whether it came in one `use`, so what is said there of one handler is not
+  // said of the next: of those that share a path of their own it is, as in `app.all('/hook', unprotected('why'), parse, answer)`.
+  const hasHandler = routes.slice(0, -1).some((route) => !isDeclaration(route))
+  return !hasHandler || (!isDeclaration(last) && !endsInWildcard(first.path))
+}
+
+function readPart(routes: readonly RouterRoute[], from: number, isBelowFloor: boolean): Part {
+  const { method = '', path = '' } = routes[0] ?? {}
+  const targets = routes.map(({ handler }) => findTargetHandler(handler))
+  const placements = targets.map(placementOf)
+  const firstHandler = placements.indexOf(undefined)
+  const guard = targets.map(guardBehind).find((each) => each !== undefined)
+  const hasHandler = firstHandler !== -1 && guard === undefined
+  const declarations = targets.filter((target) => placementOf(target) !== undefined)
+  return {
+    method,
+    path,
+    from,
+    hasHandler,
+    isRoute: hasHandler && (method !== everyMethod || targets.some((target) => isFinal(target, path))),
+    isMisplaced: hasHandler && placements.slice(firstHandler).some((each) => each !== undefined),
+    placement: joinPlacements(placements.filter((each) => each !== undefined)),
+    declarations: new Set(declarations),
+    declaredAt: declarations.map(declaredAtOf).find((place) => place !== null) ?? null,
+    isBelowFloor,
+    guard,
+  }
+}
+
+// What does not take `next` cannot pass a request on. A function with no parameters may take it all the same (`...args`), and then
+// stands in a `use`, where wildcards are.
+const isFinal = ({ length }: { readonly length: number }, path: string): boolean =>
+  length === 1 || (length === 0 && !endsInWildcard(path))
+
+const isDeclaration = ({ handler }: RouterRoute): boolean =>
+  placementOf(findTargetHandler(handler)) !== undefined
+const isGuard = ({ handler }: RouterRoute): boolean => guardBehind(findTargetHandler(handler)) !== undefined
