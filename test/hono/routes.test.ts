@@ -13,7 +13,7 @@ import {
   type Guard,
 } from '@countersign/hono'
 import type { TestIssuer } from '@countersign/testing'
-import type { Context, Next } from 'hono'
+import type { Context, Hono as App, Next } from 'hono'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ServedApp, bearer, honoVersions, testIssuer } from './served-app.ts'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 describe.each(honoVersions)('%s', (_name, Hono) => {
-  let app: InstanceType<typeof Hono>
+  let app: App
   let guard: Guard
   let served: ServedApp
   /** Handlers that ran, in order: a refusal must come before any of them. */
@@ -41,7 +41,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     ran = []
     guard = createGuard({ audience: 'orders', issuers: [issuer], log: false })
     app = new Hono()
-    served = await ServedApp.start({ fetch: (...args) => app.fetch(...args) })
+    served = await ServedApp.start(app)
   })
   afterEach(async () => {
     await served.close()
@@ -113,7 +113,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     app.use(countersign(guard))
     app.get('/orders', handler('orders'))
     app.all('/any', handler('any'))
-    app.use('/below/*', handler('below'))
+    app.use('/below/*', async (c) => handler('below')(c))
     for (const path of ['/orders', '/any', '/below/it']) {
       const answer = await served.call(path, { headers: await bearer(issuer, 'orders:read') })
       expect([answer.status, answer.code]).toEqual([403, 'route_undeclared'])
@@ -500,7 +500,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       await next()
     })
     app.use(countersign(guard))
-    app.get('*', unprotected('shows headers'), (c) =>
+    app.get('*', unprotected('shows headers'), (c: Context) =>
       c.json([
         c.req.header(),
         c.env.incoming.headers,

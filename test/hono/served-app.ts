@@ -23,6 +23,8 @@ export interface Answer {
   readonly code: string | null | undefined
 }
 
+type FetchCallback = Parameters<typeof getRequestListener>[0]
+
 export interface Call {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
@@ -39,7 +41,7 @@ export class ServedApp {
     this.port = port
   }
 
-  static async start(app: Pick<Hono413, 'fetch'>): Promise<ServedApp> {
+  static async start(app: { readonly fetch: FetchCallback }): Promise<ServedApp> {
     // As `serve` does it; Hono builds its router with the first request, so routes may still be added.
     const server = createServer(getRequestListener((...args) => app.fetch(...args))).listen(0, '127.0.0.1')
     await once(server, 'listening')
