@@ -9,15 +9,20 @@ const spellingsOf = (path: string): readonly (readonly string[])[] =>
   (checkOptionalParameter(path) ?? [path]).map(splitRoutingPath)
 
 function coversOne(pattern: readonly string[], path: readonly string[]): boolean {
-  const last = pattern.length - 1
-  // At the end, `*` stands for any number of segments.
-  const isOpen = pattern[last] === '*'
-  const fixed = isOpen ? pattern.slice(0, last) : pattern
-  const isOpenPath = path.at(-1) === '*'
-  if (isOpenPath && (!isOpen || path.length < pattern.length)) return false
-  if (isOpen ? path.length < fixed.length : path.length !== fixed.length) return false
-  return fixed.every((segment, i) => coversSegment(segment, path[i] ?? ''))
+  if (!isOpen(pattern)) return !isOpen(path) && path.length === pattern.length && begins(path, pattern)
+  if (isOpen(path) && path.length < pattern.length) return false
+  return fewest(path) >= fewest(pattern) && begins(path, pattern.slice(0, -1))
 }
+
+/** True for what ends in `*`: it stands for any number of segments there. */
+const isOpen = (segments: readonly string[]): boolean => segments.at(-1) === '*'
+
+// In `/*/*`, the last one stands for one segment at least.
+const fewest = (segments: readonly string[]): number =>
+  segments.length - (isOpen(segments) && segments.at(-2) !== '*' ? 1 : 0)
+
+const begins = (path: readonly string[], pattern: readonly string[]): boolean =>
+  pattern.every((segment, i) => coversSegment(segment, path[i] ?? ''))
 
 const coversSegment = (pattern: string, segment: string): boolean =>
   pattern === '*' || /^:[^{}?]+$/.test(pattern) || pattern === segment
