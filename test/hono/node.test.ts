@@ -201,7 +201,7 @@ describe.each(honoVersions)('%s on Node', (_name, Hono) => {
             socket.terminate()
           })
           socket.on('message', (message) => {
-            resolve(String(message))
+            resolve(Buffer.isBuffer(message) ? message.toString() : 'another kind of message')
             socket.close()
           })
           socket.on('error', () => resolve('error'))
@@ -274,7 +274,7 @@ describe.each(honoVersions)('%s on Node', (_name, Hono) => {
     app.get('/closed/it', unprotected('cannot undo the floor'), (c) => c.text('secret'))
     app.get('/batch', unprotected('asks for several'), async (c) => {
       const paths = ['/open', '/closed/it', '/open', '/closed/it']
-      const answers = await Promise.all(paths.map((path) => app.request(path, {}, c.env)))
+      const answers = await Promise.all(paths.map(async (path) => app.request(path, {}, c.env)))
       return c.json([...answers.map(({ status }) => status), callerOf(c)?.id ?? null])
     })
     const answer = await (await serve()).call('/batch', { headers: await bearer(issuer) })

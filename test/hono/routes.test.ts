@@ -365,10 +365,18 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     expect((await served.call('/graphql')).code).toBe('route_undeclared')
   })
 
-  test('speaks for all handlers behind it on a path of its own', async () => {
+  test('speaks for all handlers of a method, and where every method is meant, for the next one alone', async () => {
     app.use(countersign(guard))
-    app.all('/hook', unprotected('signed by its sender'), passing('parse'), handler('hook'))
+    app.post('/hook', unprotected('signed by its sender'), passing('parse'), handler('hook'))
+    // It may as well have come in two calls: the second one says nothing.
+    app.all('/graphql', unprotected('CORS'), passing('cors'), handler('graphql'))
+    app.all('/asked', requireScopes('a:b'), passing('parse'), handler('asked'))
     expect((await served.call('/hook', { method: 'POST' })).body).toBe('hook')
+    expect((await served.call('/graphql')).code).toBe('route_undeclared')
+    expect((await served.call('/asked')).code).toBe('credential_missing')
+    expect(ran).toEqual(['parse', 'hook', 'cors'])
+    const asked = await served.call('/asked', { headers: await bearer(issuer, 'a:b') })
+    expect([asked.body, asked.events.map(({ route }) => route)]).toEqual(['asked', ['GET /asked']])
   })
 
   test('refuses an `unprotected` that stands alone: it would open nothing, or everything', async () => {

@@ -14,7 +14,7 @@ export type MatchedEntry = [entry: [handler: H, route: RouterRoute], params: unk
 export function matchedList({ req }: Context): MatchedEntry[] {
   for (const symbol of Object.getOwnPropertySymbols(Object.getPrototypeOf(req))) {
     const [list]: readonly unknown[] = Object(Reflect.get(req, symbol))
-    if (Array.isArray(list)) return list
+    if (Array.isArray(list) && typeof list[req.routeIndex]?.[0]?.[0] === 'function') return list
   }
   throw new Error('this release of Hono keeps what it has matched in another way')
 }

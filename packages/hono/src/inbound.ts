@@ -63,7 +63,6 @@ function inboundOf({ method, url, headers }: Request) {
 
 // Somebody may have read the headers of the Fetch request before, which are a copy.
 function hide(c: Context, before: readonly string[], after: readonly string[]): void {
-  const isName = (_: string, i: number): boolean => i % 2 === 0
   const kept = new Set(after.filter(isName))
   const gone = before.filter(isName).filter((name) => !kept.has(name))
   try {
@@ -75,6 +74,8 @@ function hide(c: Context, before: readonly string[], after: readonly string[]): 
     c.req.raw = new Request(c.req.raw, { headers })
   }
 }
+
+const isName = (_: string, i: number): boolean => i % 2 === 0
 
 const told = new WeakSet<Guard>()
 

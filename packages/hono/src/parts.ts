@@ -42,7 +42,7 @@ export function partsOf(routes: readonly RouterRoute[]): readonly Part[] {
   let isBelowFloor = false
   while (from < routes.length) {
     let to = from + 1
-    while (to < routes.length && isOnePart(routes.slice(from, to + 1))) to += 1
+    while (isOnePart(routes[to - 1], routes[to])) to += 1
     const part = readPart(routes.slice(from, to), from, isBelowFloor)
     parts.push(part)
     isBelowFloor ||= asksOfAllBehind(part)
@@ -63,17 +63,12 @@ export const isRequirement = (placement: Placement | undefined): placement is Re
 export const spellingOf = ({ method, path, isRoute }: Part): string =>
   `${method !== everyMethod ? method : isRoute ? '*' : 'use'} ${path}`
 
-/** True if the last of these belongs to the ones before it. */
-function isOnePart(routes: readonly RouterRoute[]): boolean {
-  const [first, ...others] = routes
-  const last = others.at(-1)
-  if (first === undefined || last?.method !== first.method || last.path !== first.path) return false
-  if (isGuard(first) || isGuard(last)) return false
-  if (first.method !== everyMethod) return true
-  // Nobody knows of what was registered for every method whether it came in one `use`, so what is said there of one handler is not
-  // said of the next: of those that share a path of their own it is, as in `app.all('/hook', unprotected('why'), parse, answer)`.
-  const hasHandler = routes.slice(0, -1).some((route) => !isDeclaration(route))
-  return !hasHandler || (!isDeclaration(last) && !endsInWildcard(first.path))
+/** True if an entry belongs to the part that the one before it is in. */
+function isOnePart(before: RouterRoute | undefined, next: RouterRoute | undefined): boolean {
+  if (before === undefined || next?.method !== before.method || next.path !== before.path) return false
+  if (isGuard(before) || isGuard(next)) return false
+  // Whatever is in one `use` may be in several: what is said of one handler there is not said of the next.
+  return before.method !== everyMethod || isDeclaration(before)
 }
 
 function readPart(routes: readonly RouterRoute[], from: number, isBelowFloor: boolean): Part {
