@@ -21,6 +21,7 @@ export default defineConfig({
           { text: 'Proof of possession', link: '/proof' },
           { text: 'Forwarded certificates', link: '/forwarded-certificates' },
           { text: 'Express', link: '/express' },
+          { text: 'Hono', link: '/hono' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

@@ -17,6 +17,7 @@ export const documents: readonly string[] = [
   'packages/core/README.md',
   'packages/decorators/README.md',
   'packages/express/README.md',
+  'packages/hono/README.md',
   'packages/policy/README.md',
   'packages/testing/README.md',
   ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })

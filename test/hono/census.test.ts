@@ -13,6 +13,8 @@ import {
   type Guard,
   type GuardOptions,
 } from '@countersign/hono'
+import type { Source, SourceListener } from '@countersign/core'
+import { policyDocument } from '@countersign/policy'
 import type { TestIssuer } from '@countersign/testing'
 import fc from 'fast-check'
 import type { Context, Hono as App, Next } from 'hono'
@@ -83,6 +85,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     app.use('/static/*', unprotected('assets'), passing)
     app.get('/forgotten', passing)
     app.get('/late', handler, requireScopes('a:b'))
+    app.get('/own', countersign(guard), requireScopes('own:read'), handler)
     await expect(sealRoutes(app)).rejects.toThrow('GET /late')
     expect(lines(guard.census())).toEqual([
       'GET /admin/panel scopes(admin:write) declared',
@@ -96,6 +99,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       '* /every/* null undeclared',
       'GET /forgotten null undeclared',
       'GET /late scopes(a:b) misplaced',
+      'GET /own scopes(own:read) declared',
     ])
     expect(formatCensus(guard.census())).toContain('test/hono/census.test.ts:')
   })
@@ -110,6 +114,27 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     expect(lines(guard.census())).toEqual(['GET /orders scopes(a:b) declared'])
     app.get('/more', handler)
     expect(lines(guard.census())).toContain('GET /more null undeclared')
+  })
+
+  test('shows what a policy document says as soon as it was replaced', async () => {
+    const listeners: SourceListener[] = []
+    const document = (asked: string): string =>
+      `version: 1\nroutes:\n  - { route: GET /orders, requires: { scopes: [${asked}] } }\n`
+    const source: Source = { follow: (listener) => (listeners.push(listener), () => undefined) }
+    const guard = createGuard({
+      audience: 'orders',
+      issuers: [issuer],
+      policy: policyDocument(source),
+      log: false,
+    })
+    guards.push(guard)
+    app.use(countersign(guard))
+    app.get('/orders', handler)
+    for (const scope of ['orders:read', 'orders:list']) {
+      for (const listener of listeners) listener.replace(document(scope))
+      await sealRoutes(app)
+      expect(lines(guard.census())).toEqual([`GET /orders scopes(${scope}) declared`])
+    }
   })
 
   test('tells routes that no guard stands before, and what another guard protects', async () => {
@@ -183,6 +208,13 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     await sealRoutes(other)
     await fetched(other, '/nothing')
     expect(told).toEqual([expect.stringContaining('`GET /forgotten`')])
+    told.length = 0
+    const sealed = new Hono()
+    sealed.use(countersign(guardWith('fail-start')))
+    sealed.get('/orders', unprotected('x'), handler)
+    await sealRoutes(sealed)
+    await fetched(sealed, '/orders')
+    expect(told).toEqual([])
   })
 })
 

@@ -65,6 +65,7 @@ describe.each(honoVersions)('%s on Node', (_name, Hono) => {
     })
     const served = await serve()
     const refused = await served.call('/undeclared')
+    expect(refused.events).toHaveLength(1)
     expect([refused.status, refused.code, refused.headers['x-raw']]).toEqual([
       403,
       'route_undeclared',

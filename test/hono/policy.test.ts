@@ -172,6 +172,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     )
 
     test('is answered behind the guard where the guard passes it on, with no caller and nothing else said', async () => {
+      const ran: string[] = []
       await serve({ preflight: 'pass' }, (app) => {
         app.use('/use/*', async (c, next) => {
           expect(callerOf(c)).toBeUndefined()
@@ -180,7 +181,11 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
         })
         app.use('/use/*', cors({ origin: 'https://shop.test', maxAge: 60 }))
         app.get('/use/orders', requireScopes('orders:read'), handler)
-        app.options('/handled', (c) => c.text('secret', 200, { allow: 'GET', 'x-secret': '1' }))
+        app.options('/handled', (c) => {
+          ran.push('handled')
+          return c.text('secret', 200, { allow: 'GET', 'x-secret': '1' })
+        })
+        app.options('/moved', (c) => c.redirect('/elsewhere'))
       })
       const answer = await preflight('/use/orders', { ...asked, ...(await bearer(issuer, 'orders:read')) })
       expect([answer.status, answer.body]).toEqual([204, ''])
@@ -194,7 +199,10 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       const handled = await preflight('/handled')
       expect([handled.status, handled.body, handled.headers['allow']]).toEqual([200, '', 'GET'])
       for (const { headers } of [answer, handled]) expect(headers).not.toHaveProperty('x-secret')
+      expect((await preflight('/moved')).code).toBe('route_undeclared')
+      ran.length = 0
       const plain = await served.call('/handled', { method: 'OPTIONS' })
+      expect(ran).toEqual([])
       expect([plain.status, plain.code]).toEqual([403, 'route_undeclared'])
       expect((await served.call('/use/orders', { headers: asked })).code).toBe('credential_missing')
     })

@@ -121,6 +121,41 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     expect(ran).toEqual([])
   })
 
+  test('knows what answers from what stands on the way, where both are for every method', async () => {
+    app.use(countersign(guard))
+    app.all('/bare', () => {
+      ran.push('bare')
+      return new Response('secret')
+    })
+    app.use('/wrapped/*', (...all: [Context, Next]) => passing('wrapped')(...all))
+    app.get('/wrapped/it', requireScopes('orders:read'), handler('it'))
+    expect((await served.call('/bare')).code).toBe('route_undeclared')
+    expect((await served.call('/wrapped/it', { headers: await bearer(issuer, 'orders:read') })).body).toBe(
+      'it',
+    )
+    expect(ran).toEqual(['wrapped', 'it'])
+  })
+
+  test('leaves it to Hono to say that a handler has answered nothing', async () => {
+    app.use(countersign(guard))
+    app.use('/silent', async (_c, _next) => {})
+    app.onError((error, c) => c.text(error.message, 500))
+    const answer = await served.call('/silent')
+    expect([answer.status, answer.code]).toEqual([500, undefined])
+    expect(answer.body).toContain('Context is not finalized')
+  })
+
+  test('keeps nothing of an answer that a route had given before it passed the request on', async () => {
+    app.use(countersign(guard))
+    app.get('/orders', unprotected('passes on'), async (c, next) => {
+      c.res = new Response('first', { headers: { 'x-first': '1' } })
+      await next()
+    })
+    app.get('/:any', requireScopes('orders:read'), handler('second'))
+    const answer = await served.call('/orders')
+    expect([answer.status, answer.headers['x-first']]).toEqual([401, undefined])
+  })
+
   test('refuses an undeclared route that takes `next` before it runs, whatever is declared behind it', async () => {
     app.use(countersign(guard))
     app.get('/admin', passing('admin'))
@@ -181,6 +216,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     app.use(countersign(guard))
     const admin = new Hono()
     admin.use(requireScopes('admin:write'))
+    admin.use((_c, next) => next())
     admin.get('/panel', handler('panel'))
     admin.get('/keys', requireScopes('keys:read'), handler('keys'))
     admin.get('/open', unprotected('cannot undo the floor'), handler('open'))
@@ -200,6 +236,9 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       'allOf(scopes(admin:write), scopes(keys:read))',
     ])
     expect(allowed.body).toBe('keys')
+    expect((await served.call('/admin/panel', { headers: await bearer(issuer, 'admin:write') })).body).toBe(
+      'panel',
+    )
   })
 
   test('takes a requirement of one method without a handler for a floor of that method', async () => {

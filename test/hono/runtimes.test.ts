@@ -49,6 +49,12 @@ describe.each(honoVersions)('%s without a connection', (_name, Hono) => {
     expect((await fetched(app, '/orders/7', { headers: await bearer(issuer) })).code).toBe('scope_missing')
     expect(await fetched(app, '/orders/7', { method: 'HEAD' })).toMatchObject({ status: 401, body: '' })
     expect(await fetched(app, '/nothing')).toMatchObject({ status: 404, events: [] })
+    app = new Hono()
+    app.use(countersign(guard))
+    app.use('/below/*', requireScopes('orders:read'), async (c, _next) => c.text('below'))
+    app.use('/forgotten', async (c, _next) => c.text('secret'))
+    const below = await fetched(app, '/below/it', { headers })
+    expect([below.body, below.events.map(({ route }) => route)]).toEqual(['below', ['use /below/*']])
     const forgotten = await fetched(app, '/forgotten')
     expect([forgotten.code, forgotten.body.includes('secret')]).toEqual(['route_undeclared', false])
     const head = await fetched(app, '/forgotten', { method: 'HEAD' })
@@ -159,6 +165,8 @@ describe.each(honoVersions)('%s with middlewares of its own', (_name, Hono) => {
     expect((await fetched(app, '/late/it?early')).code).toBe('route_undeclared')
     expect(ran).toEqual(['between'])
     expect((await fetched(app, '/late/it')).code).toBe('credential_missing')
+    const allowed = await fetched(app, '/late/it', { headers: await bearer(issuer, 'a:b') })
+    expect([allowed.body, allowed.events.length]).toEqual(['it', 1])
   })
 
   test('a refusal within `every` or `some` is one, and an allow is none for what stands beside', async () => {

@@ -80,7 +80,11 @@ export class ServedApp {
 }
 
 /** The same without any socket, as on other runtimes. */
-export const fetched = (app: Pick<Hono413, 'request'>, path: string, init?: RequestInit): Promise<Answer> =>
+export const fetched = (
+  app: { request(path: string, init?: RequestInit): Response | Promise<Response> },
+  path: string,
+  init?: RequestInit,
+): Promise<Answer> =>
   recorded(async () => {
     const response = await app.request(path, init)
     return {

@@ -151,13 +151,12 @@ export class RequestContext implements Occasion {
   }
 
   /**
-   * For adapters: the same request once more, undecided, where an application has handed it on to another one. What was asked on the
-   * way holds there, too, and what was presented counts as read: a proof that was used would be refused.
+   * For adapters: the same request once more, undecided, where an application has handed it on to another one. What was presented counts
+   * as read: a proof that was used would be refused.
    */
   again(): RequestContext {
     const again = new RequestContext(this.#guard, this.request, this.#fields)
     again.#authentication = this.#authentication
-    again.#floor = this.#floor
     return again
   }
 

@@ -3,7 +3,7 @@ import { Refusal, type RequestContext, contextOf } from '@countersign/core/adapt
 import type { Context, Next } from 'hono'
 import type { H } from 'hono/types'
 import { knownMethod, matchedList } from './framework.ts'
-import { type Part, asksOfAllBehind, isRequirement, partsOf, spellingOf } from './parts.ts'
+import { type Part, isRequirement, partsOf, spellingOf } from './parts.ts'
 import { proceed } from './proceed.ts'
 
 /** From where on a list has gates. */
@@ -46,15 +46,12 @@ function gateOf(part: Part, handler: H): H {
 /** Decides for a part that was reached; undefined where nothing is to be decided. */
 function arrive(c: Context, context: RequestContext, part: Part): Decision | Promise<Decision> | undefined {
   stay(c, part)
-  const { placement } = part
+  const { placement, isRoute, hasHandler } = part
   const name = nameOf(part, c)
-  // Once it has asked, it has asked all that follows, too.
-  const floor = asksOfAllBehind(part) && isRequirement(placement) ? context.enter(placement, name) : undefined
-  if (part.isRoute) return afterwards(floor, () => decideRoute(c, context, part, name))
-  if (placement === undefined || floor !== undefined) return floor
-  return speaksForItsHandler(part)
-    ? context.enter(placement, name, new Set([part]))
-    : context.refuse(nothingBeside, name)
+  if (isRoute) return decideRoute(c, context, part, name)
+  if (placement === undefined) return undefined
+  if (!isRequirement(placement) && !hasHandler) return context.refuse(nothingBeside, name)
+  return context.enter(placement, name, new Set([part]))
 }
 
 function decideRoute(
@@ -70,23 +67,13 @@ function decideRoute(
   return context.decide(placement, name, isBelowFloor, c.req.param(), spellingOf(part))
 }
 
-const afterwards = (
-  floor: Decision | Promise<Decision> | undefined,
-  decide: () => Decision | Promise<Decision> | undefined,
-): Decision | Promise<Decision> | undefined => {
-  if (floor === undefined) return decide()
-  const goOn = (decision: Decision): Decision | Promise<Decision> =>
-    decision.outcome === 'allow' ? (decide() ?? decision) : decision
-  return floor instanceof Promise ? floor.then(goOn) : goOn(floor)
-}
-
 /** A declaration that asks nothing, beside a handler on the way to others. */
 const speaksForItsHandler = ({ placement, isRoute, hasHandler }: Part): boolean =>
   placement !== undefined && !isRequirement(placement) && hasHandler && !isRoute
 
-/** Nothing but handlers for `OPTIONS`, of which nobody says who may call them. */
-const isPlainOptions = ({ method, placement, isBelowFloor }: Part): boolean =>
-  method === 'OPTIONS' && placement === undefined && !isBelowFloor
+/** Nothing but handlers for `OPTIONS`, which say nothing of who may call them. */
+const isPlainOptions = ({ method, placement }: Part): boolean =>
+  method === 'OPTIONS' && placement === undefined
 
 // HEAD requests come to what was registered for GET, and all of them to what was for every method.
 function nameOf(part: Part, { req }: Context): string {

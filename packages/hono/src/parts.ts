@@ -51,9 +51,8 @@ export function partsOf(routes: readonly RouterRoute[]): readonly Part[] {
   return parts
 }
 
-/** True for a requirement that holds for all that follows: one for every method, or one with no handler beside it. */
-export const asksOfAllBehind = ({ placement, method, hasHandler }: Part): boolean =>
-  isRequirement(placement) && (method === everyMethod || !hasHandler)
+/** True for a requirement that holds for all that follows: whatever it stands beside is on the way there. */
+export const asksOfAllBehind = ({ placement, isRoute }: Part): boolean => isRequirement(placement) && !isRoute
 
 /** True for what asks something of its caller. */
 export const isRequirement = (placement: Placement | undefined): placement is Requirement =>
@@ -66,7 +65,7 @@ export const spellingOf = ({ method, path, isRoute }: Part): string =>
 /** True if an entry belongs to the part that the one before it is in. */
 function isOnePart(before: RouterRoute | undefined, next: RouterRoute | undefined): boolean {
   if (before === undefined || next?.method !== before.method || next.path !== before.path) return false
-  if (isGuard(before) || isGuard(next)) return false
+  if (isGuard(before)) return false
   // Whatever is in one `use` may be in several: what is said of one handler there is not said of the next.
   return before.method !== everyMethod || isDeclaration(before)
 }

@@ -18,9 +18,11 @@ export function proceed(
     return Promise.resolve()
   }
   for (const name in decision?.headers) {
-    // Here it gets into whatever is answered, also into a `Response` that Hono has not made; there, what is written past Hono.
-    c.res.headers.set(name, decision?.headers[name] ?? '')
-    connectionOf(c)?.outgoing?.setHeader(name, decision?.headers[name] ?? '')
+    const value = decision?.headers[name] ?? ''
+    const outgoing = connectionOf(c)?.outgoing
+    // Either gets into whatever is answered: there also into what is written past Hono, here into a `Response` that it has not made.
+    if (outgoing === undefined) c.res.headers.set(name, value)
+    else outgoing.setHeader(name, value)
   }
   const caller = callerOf(c)
   if (c.get('caller') !== caller) c.set('caller', caller as Caller) // undefined where there is none, as its documentation says
