@@ -3,7 +3,9 @@ import { describe, test } from 'node:test'
 import { tarballs, tool, version } from './tarballs.ts'
 
 test('every package is packed', () => {
-  const names = ['core', 'decorators', 'express', 'hono', 'policy', 'testing'].map((name) => `@countersign/${name}`)
+  const names = ['core', 'decorators', 'express', 'hono', 'policy', 'testing'].map(
+    (name) => `@countersign/${name}`,
+  )
   assert.deepEqual(
     tarballs.map(({ name }) => name),
     names,
