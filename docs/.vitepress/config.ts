@@ -26,6 +26,7 @@ export default defineConfig({
           { text: 'Koa', link: '/koa' },
           { text: 'Plain Node servers', link: '/node-http' },
           { text: 'WebSockets', link: '/websockets' },
+          { text: 'Hono', link: '/hono' },
           { text: 'Decorators', link: '/decorators' },
           { text: 'The policy document', link: '/policy' },
           { text: 'Client certificates', link: '/certificates' },

@@ -20,6 +20,7 @@ export const documents: readonly string[] = [
   'packages/grpc/README.md',
   'packages/koa/README.md',
   'packages/node-http/README.md',
+  'packages/hono/README.md',
   'packages/policy/README.md',
   'packages/testing/README.md',
   'packages/ws/README.md',

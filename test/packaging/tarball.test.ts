@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { tarballs, tool, version } from './tarballs.ts'
 
 test('every package is packed', () => {
-  const names = ['core', 'decorators', 'express', 'grpc', 'koa', 'policy', 'testing'].map((name) => `@countersign/${name}`)
+  const names = ['core', 'decorators', 'express', 'grpc', 'hono', 'koa', 'policy', 'testing'].map((name) => `@countersign/${name}`)
     (name) => `@countersign/${name}`,
   )
   assert.deepEqual(

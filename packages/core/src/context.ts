@@ -150,6 +150,16 @@ export class RequestContext implements Occasion {
     return this.#settle(asked, code, isFinal)
   }
 
+  /**
+   * For adapters: the same request once more, undecided, where an application has handed it on to another one. What was presented counts
+   * as read: a proof that was used would be refused.
+   */
+  again(): RequestContext {
+    const again = new RequestContext(this.#guard, this.request, this.#fields)
+    again.#authentication = this.#authentication
+    return again
+  }
+
   /** Denies for a reason that is the route's own, not the caller's. */
   refuse(refusal: Refusal, route: string): Decision {
     this.#arrive(route, route)
