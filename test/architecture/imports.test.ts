@@ -19,7 +19,20 @@ const sources = filesMatching('packages/*/src/**/*.ts')
 describe('the published sources', () => {
   test('are all seen', () => {
     const packages = new Set(sources.map(({ path }) => path.split('/')[1]))
-    expect(packages).toEqual(new Set(['core', 'decorators', 'express', 'grpc', 'hono', 'koa', 'node-http', 'policy', 'testing', 'ws']))
+    expect(packages).toEqual(
+      new Set([
+        'core',
+        'decorators',
+        'express',
+        'grpc',
+        'hono',
+        'koa',
+        'node-http',
+        'policy',
+        'testing',
+        'ws',
+      ]),
+    )
   })
 
   test.each(sources.map((source) => [source.path, source] as const))(

@@ -3,9 +3,18 @@ import { describe, test } from 'node:test'
 import { tarballs, tool, version } from './tarballs.ts'
 
 test('every package is packed', () => {
-  const names = ['core', 'decorators', 'express', 'grpc', 'hono', 'koa', 'policy', 'testing'].map((name) => `@countersign/${name}`)
-    (name) => `@countersign/${name}`,
-  )
+  const names = [
+    'core',
+    'decorators',
+    'express',
+    'grpc',
+    'hono',
+    'koa',
+    'node-http',
+    'policy',
+    'testing',
+    'ws',
+  ].map((name) => `@countersign/${name}`)
   assert.deepEqual(
     tarballs.map(({ name }) => name),
     names,

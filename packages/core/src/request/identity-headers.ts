@@ -39,8 +39,6 @@ export class IdentityHeaders {
     const kept = rawHeaders.filter((_, i) => !gone.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()))
     // In place: requests of HTTP/2 let nobody set it.
     rawHeaders.splice(0, Infinity, ...kept)
-    // The requests of Node's HTTP/2 have a getter alone.
-    Object.defineProperty(request, 'rawHeaders', { value: kept, configurable: true, writable: true })
     for (const name of gone) {
       delete headers[name]
       delete headersDistinct?.[name]
