@@ -34,9 +34,9 @@ export function admit(c: Context, guard: Guard): RequestContext {
 
 function open(c: Context, guard: Guard, connection: NodeConnection | undefined): RequestContext {
   const request = connection?.incoming ?? inboundOf(c.req.raw)
-  const { rawHeaders } = request
+  const { length } = request.rawHeaders
   const context = guard.admit(request)
-  if (request.rawHeaders !== rawHeaders) hide(c, rawHeaders, request.rawHeaders)
+  if (request.rawHeaders.length !== length) hide(c, request.rawHeaders)
   if (connection === undefined) tellWithoutConnection(guard)
   else attachContext(connection.incoming, context)
   if (connection?.outgoing !== undefined) installLatch(connection.outgoing)
@@ -62,9 +62,9 @@ function inboundOf({ method, url, headers }: Request) {
 }
 
 // Somebody may have read the headers of the Fetch request before, which are a copy.
-function hide(c: Context, before: readonly string[], after: readonly string[]): void {
-  const kept = new Set(after.filter(isName))
-  const gone = before.filter(isName).filter((name) => !kept.has(name))
+function hide(c: Context, left: readonly string[]): void {
+  const kept = new Set(left.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()))
+  const gone = [...c.req.raw.headers.keys()].filter((name) => !kept.has(name))
   try {
     for (const name of gone) c.req.raw.headers.delete(name)
   } catch {
@@ -74,8 +74,6 @@ function hide(c: Context, before: readonly string[], after: readonly string[]): 
     c.req.raw = new Request(c.req.raw, { headers })
   }
 }
-
-const isName = (_: string, i: number): boolean => i % 2 === 0
 
 const told = new WeakSet<Guard>()
 
