@@ -293,6 +293,47 @@ describe('over HTTP/2 with TLS', () => {
     expect((await call('/orders')).status).toBe(200)
   })
 
+  test('T42 a resumed session whose path nobody has seen is refused, and ended', async () => {
+    const issuing = await ca.intermediate()
+    const below = await issuing.svid('/checkout')
+    const ticketKeys = Buffer.alloc(48, 7)
+    const serveOnce = async (own: Guard, resumed?: Buffer) => {
+      const guarded = countersign(own)
+      const route = guarded.route(
+        'GET /',
+        requires(authenticated()),
+        (request: RequestWithCaller<Http2ServerRequest>, response: Http2ServerResponse) =>
+          void response.end(request.caller.id),
+      )
+      const tls = tlsOptions({ cert: server.cert, key: server.key, guard: own })
+      const made = tls.applyTo(createSecureServer(tls, guarded.listener(route))).listen(0, '127.0.0.1')
+      made.setTicketKeys(ticketKeys)
+      await once(made, 'listening')
+      const { port: at } = made.address() as { port: number } // it listens on a port
+      const client = connect(`https://localhost:${at}`, {
+        ca: ca.bundle,
+        cert: below.cert,
+        key: below.key,
+        ...(resumed === undefined ? {} : { session: resumed }),
+      })
+      let ticket = resumed
+      const ended = new Promise((resolve) => client.once('goaway', resolve))
+      await once(client, 'connect')
+      client.socket.on('session', (given: Buffer) => (ticket = given))
+      const { status } = await ask(client.request({ ':path': '/' }))
+      if (resumed !== undefined) await ended
+      client.destroy()
+      made.close()
+      return { status, ticket }
+    }
+    const trusting = (): Guard =>
+      createGuard({ certificates: { trustDomains: { 'test.example': ca.bundle } }, log: false })
+    const { ticket } = await serveOnce(trusting())
+    expect(ticket).toBeInstanceOf(Buffer)
+    expect((await serveOnce(trusting(), ticket)).status).toBe(403)
+    await startTls()
+  })
+
   test('another caller, a stranger and nobody are not', async () => {
     await startTls(await ca.svid('/other'))
     expect((await call('/orders')).status).toBe(403)

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Decision, RefusalResponse } from '../decision/decision.ts'
+import { refusals, type RefusalEntry } from '../refusal.ts'
 
 /** Continues on an explicit allow, and on nothing else; what is refused is answered. At once where the decision is at hand. */
 export function answer(
@@ -16,7 +17,17 @@ function settle(decision: Decision, response: ServerResponse, next: () => void):
   if (decision.outcome === 'allow') {
     for (const name in decision.headers) response.setHeader(name, decision.headers[name] ?? '')
     next()
-  } else send(decision.response, response)
+  } else {
+    send(decision.response, response)
+    const { endsConnection }: RefusalEntry = refusals[decision.refusal.code]
+    if (endsConnection === true) endSession(response)
+  }
+}
+
+// HTTP/1 is told by `Connection: close`, which HTTP/2 does not have: requests under way are still answered, and no more come.
+function endSession({ req }: ServerResponse): void {
+  const { stream } = req as { readonly stream?: { readonly session?: { close(): void } } } // of HTTP/2 alone
+  stream?.session?.close()
 }
 
 /** Writes a refusal as it is. */
