@@ -11,11 +11,10 @@ import {
 } from '@countersign/grpc'
 import { createTestClock, createTestIssuer, createTestProofKey, type TestIssuer } from '@countersign/testing'
 import { Metadata, Server, ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js'
-import { connect, type IncomingHttpHeaders } from 'node:http2'
-import { once } from 'node:events'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { OrdersServer, everywhere, reading } from './orders-server.ts'
 import { OrdersService, type Message } from './orders-service.ts'
+import { sendRawCall } from './raw-call.ts'
 import { readAll, type Outcome } from './served-server.ts'
 
 let issuer: TestIssuer
@@ -352,52 +351,33 @@ describe('credentials', () => {
     expect(server.reached).toEqual([])
   })
 
-  /** Sends header fields as they are. */
-  async function send(
-    server: OrdersServer,
-    fields: readonly (readonly [string, string])[],
-  ): Promise<IncomingHttpHeaders> {
-    const session = connect(`http://127.0.0.1:${server.served.port}`, {
-      strictSingleValueFields: false,
-    } as object)
-    const headers: Record<string, string | string[]> = {
-      ':method': 'POST',
-      ':path': '/orders.Orders/Get',
-      'content-type': 'application/grpc',
-      te: 'trailers',
-    }
-    for (const [name, value] of fields) headers[name] = [...[headers[name] ?? []].flat(), value]
-    const stream = session.request(headers)
-    stream.on('error', () => undefined)
-    stream.resume()
-    const body = Buffer.from(JSON.stringify({ text: '7' }))
-    stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, body.length]), body]))
-    const [response] = (await once(stream, 'response')) as [IncomingHttpHeaders]
-    const trailers =
-      response['grpc-status'] === undefined
-        ? ((await once(stream, 'trailers')) as [IncomingHttpHeaders])[0]
-        : response
-    session.destroy()
-    return trailers
-  }
-
   test('of several Authorization fields Node shows the first alone: it is the one for guard and handler alike', async () => {
-    const seen: unknown[] = []
+    const seen = Promise.withResolvers<unknown>()
     using server = await OrdersServer.start(issuer, {
       methods: { get: callerOptional('the test looks') },
       handlers: {
         get(call, answer) {
-          seen.push(callerOf(call)?.id, call.metadata.get('authorization').length)
+          seen.resolve([callerOf(call)?.id, call.metadata.get('authorization').length])
           answer(null, { text: 'got' })
         },
       },
     })
-    const [first, second] = await Promise.all(['checkout', 'reports'].map((name) => issuer.token(name)))
-    await send(server, [
-      ['authorization', `Bearer ${first}`],
-      ['authorization', `Bearer ${second}`],
-    ])
-    expect(seen).toEqual(['https://issuer.test#client=checkout', 1])
+    const tokens = await Promise.all(['checkout', 'reports'].map((name) => issuer.token(name)))
+    const socket = sendRawCall(
+      server.served.port,
+      [
+        [':method', 'POST'],
+        [':path', OrdersService.get.path],
+        [':scheme', 'http'],
+        [':authority', 'localhost'],
+        ['content-type', 'application/grpc'],
+        ['te', 'trailers'],
+        ...tokens.map((token) => ['authorization', `Bearer ${token}`] as const),
+      ],
+      Buffer.from('{"text":"7"}'),
+    )
+    expect(await seen.promise).toEqual(['https://issuer.test#client=checkout', 1])
+    socket.destroy()
   })
 
   test('bound by DPoP are proven for the method and path of the call, once', async () => {

@@ -51,14 +51,12 @@ export class GuardedCall extends HeldCall {
   #settle(decision: Decision, metadata: Metadata): void {
     // Meanwhile it may have been cancelled, or its deadline passed.
     if (!this.isHeld) return
-    if (decision.outcome === 'allow') {
-      this.#watch()
-      this.pass(metadata)
+    if (decision.outcome !== 'allow') {
+      this.#deny(decision)
       return
     }
-    this.#deny(decision)
-    // RFC 9113 §8.1: the answer is complete, so the rest is not asked for. A stranger would else keep the stream as long as it likes.
-    streamOf(this.beneath)?.close()
+    this.#watch()
+    this.pass(metadata)
   }
 
   #watch(): void {
