@@ -64,6 +64,7 @@ export const testsOfRooms = {
     'test/core/{forwarded-certificates,vouched-clients}.test.ts',
     'test/threats/forwarded-certificates.test.ts',
   ],
+  adapters: ['test/core/watch-access.test.ts', 'test/conformance/*.test.ts', 'test/express/*.test.ts'],
   'packages/express/src': ['test/express/*.test.ts', 'test/threats/{routing,url-tricks}.test.ts'],
   'identity/trust': [
     'test/core/{attacked-key-sources,discover,fetch-document,issuer-options,jwt-svid,keys,keys-formats,keys-locations,keys-refresh,keys-unknown-kid,live-roots,opaque-tokens,presets-spiffe,select-key,tls-reload}.test.ts',
