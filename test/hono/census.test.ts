@@ -81,6 +81,9 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     app.get('/orders/*', requireScopes('orders:list'))
     app.on(['GET', 'PURGE'], ['/orders/:id', '/bills/:id'], requireScopes('orders:read'), handler)
     app.all('/any', callerOptional('shows more to some'), handler)
+    app.get('/any', handler)
+    app.all('/asked', requireScopes('a:b'), handler)
+    app.post('/asked', handler)
     app.all('/every/*', handler)
     app.use('/static/*', unprotected('assets'), passing)
     app.get('/forgotten', passing)
@@ -96,6 +99,9 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       'GET /bills/:id scopes(orders:read) declared',
       'PURGE /bills/:id scopes(orders:read) declared',
       '* /any callerOptional(shows more to some) declared',
+      'GET /any null undeclared',
+      '* /asked scopes(a:b) declared',
+      'POST /asked null undeclared',
       '* /every/* null undeclared',
       'GET /forgotten null undeclared',
       'GET /late scopes(a:b) misplaced',

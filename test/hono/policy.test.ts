@@ -186,6 +186,10 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
           return c.text('secret', 200, { allow: 'GET', 'x-secret': '1' })
         })
         app.options('/moved', (c) => c.redirect('/elsewhere'))
+        app.all('/every', (c) => {
+          ran.push('every')
+          return c.text('secret')
+        })
       })
       const answer = await preflight('/use/orders', { ...asked, ...(await bearer(issuer, 'orders:read')) })
       expect([answer.status, answer.body]).toEqual([204, ''])
@@ -201,6 +205,7 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       for (const { headers } of [answer, handled]) expect(headers).not.toHaveProperty('x-secret')
       expect((await preflight('/moved')).code).toBe('route_undeclared')
       ran.length = 0
+      expect((await preflight('/every')).code).toBe('route_undeclared')
       const plain = await served.call('/handled', { method: 'OPTIONS' })
       expect(ran).toEqual([])
       expect([plain.status, plain.code]).toEqual([403, 'route_undeclared'])
@@ -217,6 +222,19 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
       expect((await preflight('/floor/x')).code).toBe('credential_missing')
       expect((await preflight('/declared')).code).toBe('credential_missing')
       expect((await preflight('/open')).body).toBe('handled /open')
+    })
+
+    test('is asked what the document says, where a caller who may pass the floor makes a request look like one', async () => {
+      const asking = policyDocument(`version: 1
+routes:
+  - { route: OPTIONS /floor/x, requires: { scopes: [c:d] } }
+`)
+      await serve({ preflight: 'pass', policy: asking }, (app) => {
+        app.use('/floor/*', requireScopes('a:b'))
+        app.options('/floor/x', handler)
+      })
+      const headers = { ...asked, ...(await bearer(issuer, 'a:b')) }
+      expect((await preflight('/floor/x', headers)).code).toBe('scope_missing')
     })
 
     test('is a request like any other where the guard does not pass it on', async () => {

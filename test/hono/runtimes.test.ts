@@ -111,6 +111,14 @@ describe.each(honoVersions)('%s without a connection', (_name, Hono) => {
     proving.close()
   })
 
+  test('takes what another runtime binds to the name of a connection for none', async () => {
+    const headers = await bearer(issuer, 'orders:read')
+    for (const env of [{ incoming: {} }, { incoming: null }, { incoming: 'queue' }, null]) {
+      expect((await app.request('/orders/7', { headers }, env as object)).status).toBe(200)
+      expect((await app.request('/orders/7', {}, env as object)).status).toBe(401)
+    }
+  })
+
   test('says once that client certificates cannot be seen', async () => {
     const ca = await createTestCa()
     const trusting = createGuard({
@@ -247,7 +255,9 @@ describe.each(honoVersions)('%s', (_version, Hono) => {
   test('refuses to serve on a release that keeps what it has matched in another way', async () => {
     const app = new Hono()
     app.use(async (c, next) => {
-      Object.defineProperty(c, 'req', { value: Object.setPrototypeOf({ raw: c.req.raw, routeIndex: 0 }, {}) })
+      Object.defineProperty(c, 'req', {
+        value: Object.setPrototypeOf({ raw: c.req.raw, routeIndex: 0 }, { [Symbol('other')]: [[{}]] }),
+      })
       await next()
     })
     app.use(countersign(guard))

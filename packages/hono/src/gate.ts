@@ -50,8 +50,8 @@ function arrive(c: Context, context: RequestContext, part: Part): Decision | Pro
   const name = nameOf(part, c)
   if (isRoute) return decideRoute(c, context, part, name)
   if (placement === undefined) return undefined
-  if (!isRequirement(placement) && !hasHandler) return context.refuse(nothingBeside, name)
-  return context.enter(placement, name, new Set([part]))
+  if (isRequirement(placement)) return context.enter(placement, name)
+  return hasHandler ? context.enter(placement, name, new Set([part])) : context.refuse(nothingBeside, name)
 }
 
 function decideRoute(
