@@ -26,13 +26,27 @@ const codesForStrangers: ReadonlySet<string> = new Set([
   'dpop_proof_signature_invalid',
 ])
 
-test('no refusal costs much more than a signature check', async () => {
+async function measured(): Promise<readonly Cost[]> {
   const { stdout } = await promisify(execFile)(process.execPath, [script.pathname, seed], { maxBuffer: 1e8 })
-  const costs = JSON.parse(stdout) as Cost[] // as the script wrote them
+  return JSON.parse(stdout) as Cost[] // as the script wrote them
+}
+
+const tooDear = (costs: readonly Cost[]): readonly Pick<Cost, 'ratio' | 'original' | 'mutation' | 'code'>[] =>
+  costs
+    .filter((cost) => cost.ratio > limitOf(cost))
+    .map(({ ratio, original, mutation, code }) => ({ ratio, original, mutation, code }))
+
+test('no refusal costs much more than a signature check', async () => {
+  const costs = await measured()
   for (const { ratio, original, mutation, code } of costs.slice(0, 10)) {
     console.log(`${ratio.toFixed(2)}  ${original}, ${mutation}: ${code}`)
   }
   expect(costs.length).toBeGreaterThan(300)
-  const dear = costs.filter((cost) => cost.ratio > limitOf(cost))
-  expect(dear.map(({ ratio, original, mutation, code }) => ({ ratio, original, mutation, code }))).toEqual([])
+  const suspects = tooDear(costs)
+  // What else the machine does only adds: what is dear is so whenever it is measured.
+  const again = suspects.length === 0 ? [] : tooDear(await measured())
+  const dear = again.filter(({ original, mutation }) =>
+    suspects.some((suspect) => suspect.original === original && suspect.mutation === mutation),
+  )
+  expect(dear).toEqual([])
 }, 600_000)
