@@ -1,4 +1,4 @@
-import { ConfigurationError, type GuardOptions } from '@countersign/core'
+import { ConfigurationError, type Caller, type GuardOptions } from '@countersign/core'
 import { type Guard, contextOf, registerMounter, requireGuard } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
 import { routerOf } from './framework.ts'
@@ -8,6 +8,16 @@ import type { MountPoint } from './mount-point.ts'
 import { expressMounter } from './mount.ts'
 import { standingPlaceOf } from './router-tree.ts'
 import { reportUnsealed } from './seal.ts'
+
+// Here, since what users import leads here: types of a file that is only used inside are not seen by them.
+declare global {
+  namespace Express {
+    interface Request {
+      /** Who calls, verified. Throws `caller_unavailable` where the route has no caller. */
+      readonly caller: Caller
+    }
+  }
+}
 
 /**
  * Puts an application behind a guard: `app.use(countersign({ audience, issuers }))`, before its routes. Nothing is

@@ -1,17 +1,7 @@
-import type { Caller } from '@countersign/core'
 import type { Request } from 'express'
 import type { Route } from './framework.ts'
 import type { MountPoint } from './mount-point.ts'
 import type { Declared } from './route-declarations.ts'
-
-declare global {
-  namespace Express {
-    interface Request {
-      /** Who calls, verified. Throws `caller_unavailable` where the route has no caller. */
-      readonly caller: Caller
-    }
-  }
-}
 
 /** A request, as far as this adapter is concerned: anything that can be told what was found out about it. */
 interface Carrier {
