@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { defineConfig, type Plugin } from 'vitest/config'
 
@@ -27,17 +29,39 @@ const interop = {
   hookTimeout: 120_000,
 }
 
-/** Beside what has a mode of its own. Whether the code of the documentation compiles is no matter of Node. */
+/** No matter of Node: whether the documentation compiles, and what runs on the workspace's own Node alone. */
+const sameOnEveryNode = ['docs', 'demo', 'scripts', 'architecture', 'benchmarks'].map(
+  (name) => `test/${name}/**`,
+)
+
+/** Beside what has a mode of its own. */
 const excludedIn = (mode: string): string[] => [
   '**/node_modules/**',
   '**/dist/**',
   'test/packaging/**',
   'test/interop/**',
-  ...(mode === 'without-docs' ? ['test/docs/**'] : []),
+  ...(mode === 'another-node' ? sameOnEveryNode : []),
 ]
 
-// Which frameworks are known to a process, and in which dialect a decorator was compiled, is what these tests are about.
-const inProcessesOfTheirOwn = ['test/decorators/**/*.test.ts']
+// Which modules a process has loaded, and in which dialect a decorator was compiled, is what these tests are about.
+const inProcessesOfTheirOwn = [
+  'test/decorators/**/*.test.ts',
+  'test/fastify/unwatched.test.ts',
+  // They have an older release loaded in place of the newest, for all that is loaded.
+  'test/grpc/oldest.test.ts',
+  'test/conformance/oldest-grpc.test.ts',
+]
+
+// All of one dialect: decorators of the other, of tests in the same process, would change what is found.
+const nest = ['test/nest/**/*.test.ts', 'test/conformance/nest.test.ts', 'test/threats/adapters/nest.test.ts']
+
+// Its parts find each other as peers, so its lowest releases stand in a package of their own: the tests run a second time on those.
+const lowestNest = {
+  alias: ['@nestjs', '@grpc', 'rxjs'].map((name) => ({
+    find: new RegExp(`^${name}(?=/|$)`),
+    replacement: fileURLToPath(new URL(`test/nest11/node_modules/${name}`, import.meta.url)),
+  })),
+}
 
 export default defineConfig(({ mode }) => ({
   plugins: [standardDecorators],
@@ -48,16 +72,27 @@ export default defineConfig(({ mode }) => ({
           // Hangs are found as well, and a busy machine is none.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Most of the time is spent waiting for sockets: on two cores, one worker leaves half of them idle.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           projects: [
             {
               extends: true,
               test: {
                 name: 'shared',
                 include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-                exclude: [...excludedIn(mode), ...inProcessesOfTheirOwn],
+                exclude: [...excludedIn(mode), ...inProcessesOfTheirOwn, ...nest],
                 // Loading core for each file took longer than the tests.
                 isolate: false,
               },
+            },
+            {
+              extends: true,
+              test: { name: 'nest 12', include: nest, exclude: excludedIn(mode), isolate: false },
+            },
+            {
+              extends: true,
+              resolve: lowestNest,
+              test: { name: 'nest 11', include: nest, exclude: excludedIn(mode), isolate: false },
             },
             {
               extends: true,

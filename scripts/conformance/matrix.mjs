@@ -1,5 +1,6 @@
-// `node scripts/conformance/matrix.mjs [--check]`: runs the conformance suite and writes what it found into docs/frameworks.md,
-// between the two marks. With `--check` nothing is written, and what differs fails.
+// `node scripts/conformance/matrix.mjs [--check [report.json]]`: runs the conformance suite and writes what it found into
+// docs/frameworks.md, between the two marks. With `--check` nothing is written, and what differs fails; with a report of vitest on all
+// tests, nothing is run either.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -19,7 +20,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const page = join(root, 'docs', 'frameworks.md')
 const [begin, end] = ['<!-- written by `npm run matrix` -->', '<!-- end -->']
 
-const cases = runSuite()
+const given = process.argv.slice(2).find((word) => word !== '--check')
+const cases = given === undefined ? runSuite() : casesIn(given)
 const failed = cases.filter(({ status }) => status === 'failed')
 const text = readFileSync(page, 'utf8')
 const from = text.indexOf(begin) + begin.length
@@ -45,12 +47,22 @@ function runSuite() {
     const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs')
     const args = [vitest, 'run', 'test/conformance', '--reporter=json', `--outputFile=${report}`]
     spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
-    /** @type {{ testResults: { assertionResults: Case[] }[] }} */
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8'))
-    return testResults.flatMap(({ assertionResults }) => assertionResults)
+    return casesIn(report)
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/**
+ * Those of the conformance suite, whatever else was run.
+ * @param {string} path
+ * @returns {Case[]}
+ */
+function casesIn(path) {
+  /** @type {{ testResults: { name: string, assertionResults: Case[] }[] }} */
+  const { testResults } = JSON.parse(readFileSync(path, 'utf8'))
+  const ofSuite = testResults.filter(({ name }) => name.replaceAll('\\', '/').includes('/test/conformance/'))
+  return ofSuite.flatMap(({ assertionResults }) => assertionResults)
 }
 
 /**
@@ -69,12 +81,12 @@ function formatted(markdown) {
 }
 
 /**
- * A row for each case, a column for each subject.
+ * A table for each group of cases, with a row for each case. A column is a subject, or several that agree in everything: releases of one
+ * framework mostly do.
  * @param {Case[]} all
  */
 function matrix(all) {
-  const subjects = [...new Set(all.map(subjectOf))].toSorted()
-  const rows = [...Map.groupBy(all, caseOf)].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const groups = Map.groupBy(all, groupOf)
   /** @type {string[]} */
   const notes = []
   const cell = (/** @type {Case | undefined} */ found) => {
@@ -82,22 +94,54 @@ function matrix(all) {
     if (found.status === 'passed') return '✓'
     const why = found.meta?.lacks ?? 'skipped'
     if (!notes.includes(why)) notes.push(why)
-    return `– [${notes.indexOf(why) + 1}](#what-is-missing-and-why)`
+    return `[${notes.indexOf(why) + 1}](#what-is-missing-and-why)`
   }
-  const lines = rows.map(
-    ([name, found]) =>
-      `| ${name.replaceAll('|', '\\|')} | ${subjects.map((subject) => cell(found.find((each) => subjectOf(each) === subject))).join(' | ')} |`,
+  const columns = columnsOf(all)
+  const tables = [...groups].map(([group, ofGroup]) =>
+    [
+      `### ${group}`,
+      '',
+      `| | ${columns.map((subjects) => subjects.join(', ')).join(' | ')} |`,
+      `| --- | ${columns.map(() => ':-:').join(' | ')} |`,
+      ...[...Map.groupBy(ofGroup, caseOf)].map(([name, found]) => {
+        const cells = columns.map(([first]) => cell(found.find((each) => subjectOf(each) === first)))
+        return `| ${name.replaceAll('|', '\\|')} | ${cells.join(' | ')} |`
+      }),
+      '',
+    ].join('\n'),
   )
   return [
-    `| What is shown | ${subjects.join(' | ')} |`,
-    `| --- | ${subjects.map(() => ':-:').join(' | ')} |`,
-    ...lines,
-    '',
+    ...tables,
     '## What is missing, and why',
     '',
     ...notes.map((note, i) => `${i + 1}. ${note}`),
     '',
   ].join('\n')
+}
+
+/**
+ * Subjects, those together that stand behind one adapter and in one column.
+ * @param {Case[]} all
+ */
+function columnsOf(all) {
+  const subjects = [...Map.groupBy(all, subjectOf)].toSorted(([one], [other]) => (one < other ? -1 : 1))
+  const alike = Map.groupBy(subjects, ([, ofSubject]) => {
+    const said = ofSubject.map((found) =>
+      [groupOf(found), caseOf(found), found.status, found.meta?.lacks ?? ''].join('\n'),
+    )
+    return [adapterOf(ofSubject), ...said.toSorted()].join('\n\n')
+  })
+  return [...alike.values()].map((same) => same.map(([name]) => name))
+}
+
+/** @param {Case[]} cases */
+function adapterOf([first]) {
+  return /\((.*)\)$/.exec(first?.ancestorTitles[0] ?? '')?.[1]
+}
+
+/** @param {Case} found */
+function groupOf({ ancestorTitles: [, group = 'more'] }) {
+  return `${group.charAt(0).toUpperCase()}${group.slice(1)}`
 }
 
 /** @param {Case} found */
@@ -107,5 +151,5 @@ function subjectOf({ ancestorTitles }) {
 
 /** @param {Case} found */
 function caseOf({ ancestorTitles, title }) {
-  return [...ancestorTitles.slice(1), title].join(': ')
+  return [...ancestorTitles.slice(2), title].join(': ')
 }

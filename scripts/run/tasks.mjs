@@ -27,6 +27,10 @@ const tasks = {
     does: 'the conformance suite, and what it says of each framework: docs/frameworks.md; --check only compares',
     command: (root, args) => [scriptAt(join(root, 'scripts', 'conformance', 'matrix.mjs')), ...args],
   },
+  bench: {
+    does: 'what verification costs beside peers and limits, in ratios: bench cold warm hostile; --json, --quick',
+    command: (root, args) => ['--expose-gc', scriptAt(join(root, 'test', 'benchmarks', 'bench.ts')), ...args],
+  },
   mutate: {
     does: 'mutation tests of the rooms that decide, or of those named: mutate policy identity/jws',
     command: (root, args) => [scriptAt(join(root, 'scripts', 'mutation', 'mutate.mjs')), ...args],

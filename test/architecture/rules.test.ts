@@ -124,6 +124,8 @@ describe('a package', () => {
     [adapter, 'node:http', undefined],
     [adapter, '@countersign/core/dist/guard.js', 'use @countersign/core or '],
     [adapter, '@countersign/express', 'use @countersign/core or '],
+    [adapter, '@countersign/decorators', 'use @countersign/core or '],
+    ['packages/nest/src/a.ts', '@countersign/decorators', undefined],
     [adapter, '@countersign/testing', 'nothing that is published depends on the testing package'],
     [adapter, '../../core/src/guard.ts', 'a package is imported by its name'],
     [adapter, '#guard', 'files are imported by their relative path'],

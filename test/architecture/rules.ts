@@ -49,6 +49,10 @@ const faces = [
   '@countersign/core/certificate',
   '@countersign/core/token',
 ]
+/** What only some packages build upon. */
+const foundations: Record<string, readonly string[]> = {
+  '@countersign/decorators': ['packages/nest/src/'],
+}
 const core = 'packages/core/src/'
 
 export function violationsIn(source: Source): string[] {
@@ -97,6 +101,7 @@ function whyNotPackage(path: string, specifier: string): string | undefined {
   const isAtHome = allowed?.some((home) => path.startsWith(home)) ?? true
   if (!isAtHome) return `allowed in ${allowed?.join(', ')} only`
   if (specifier === '@countersign/testing') return 'nothing that is published depends on the testing package'
+  if (foundations[specifier]?.some((home) => path.startsWith(home))) return undefined
   if (specifier.startsWith('@countersign/') && !faces.includes(specifier)) return `use ${faces.join(' or ')}`
   return undefined
 }

@@ -3,6 +3,7 @@ import { describe } from 'vitest'
 import { bodies } from './suite/bodies.ts'
 import { connections } from './suite/connections.ts'
 import { credentials } from './suite/credentials.ts'
+import { openStreams } from './suite/open-streams.ts'
 import { refusals } from './suite/refusals.ts'
 import { routes } from './suite/routes.ts'
 import { tricksOfUrls } from './suite/tricks-of-urls.ts'
@@ -15,6 +16,7 @@ export function conformance(subject: Subject): void {
     routes(subject)
     bodies(subject)
     connections(subject)
+    openStreams(subject)
     tricksOfUrls(subject)
   })
 }

@@ -91,7 +91,6 @@ describe('a token of good form', () => {
     expect(parseCompactJws(jws(more, 'any octets'))).toEqual({
       header: { alg: 'ES256', typ: 'at+jwt', kid: 'key-1', all: more },
       payload: Buffer.from('any octets'),
-      signatureTail: signature.slice(-43),
     })
   })
 

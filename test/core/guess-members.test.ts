@@ -5,7 +5,8 @@ import { isRecord, parseJsonObject } from '../../packages/core/src/identity/jws/
 
 const octets = (text: string): Uint8Array => Buffer.from(text)
 const parse = (text: string, maxValues?: number) => parseJsonObject(octets(text), maxValues)
-const guess = (text: string, maxValues = 1024) => guessMembers(octets(text), ['iss', 'sub'], maxValues)
+const guess = (text: string, maxValues = 1024) =>
+  guessMembers(octets(text), ['iss', 'sub'], maxValues)?.members
 
 /** Any JSON, spaced in any way. */
 const json = fc
@@ -89,6 +90,17 @@ describe('a JSON object', () => {
 })
 
 describe('a guess of members', () => {
+  test('becomes what a parser makes of the same octets', () => {
+    fc.assert(
+      fc.property(fc.oneof(json, signs, fc.string({ unit: 'binary' })), fc.nat({ max: 12 }), (text, max) => {
+        const guessed = guessMembers(octets(text), ['iss'], max)
+        if (guessed === undefined) expect(parse(text, max)).toBeUndefined()
+        else expect(guessed.parse()).toEqual(parse(text, max))
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
   test('is right about every JSON object whose names are written plainly', () => {
     const value = fc.oneof(fc.string(), fc.constantFrom(null, true, 0, [], {}, { iss: 'inner' }, ['iss']))
     const name = fc.constantFrom('iss', 'sub', 'is', 'isss', 'aud', 'x', '\\', '"')
@@ -142,7 +154,7 @@ describe('a guess of members', () => {
     )
     fc.assert(
       fc.property(anything, (some) => {
-        const found = guessMembers(some, ['iss', 'sub'], 8)
+        const found = guessMembers(some, ['iss', 'sub'], 8)?.members
         expect(found === undefined || isRecord(found)).toBe(true)
       }),
       { numRuns: 1000 },

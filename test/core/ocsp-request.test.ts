@@ -1,7 +1,7 @@
 // What is asked of an OCSP responder, octet by octet.
 import '@countersign/testing'
 import { expect, test } from 'vitest'
-import { derValue } from '../../packages/core/src/identity/revocation/ocsp-der-writer.ts'
+import { derValue } from '../../packages/core/src/identity/certificate/der-writer.ts'
 import {
   certIdOf,
   keyHashOf,

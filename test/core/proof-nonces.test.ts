@@ -1,6 +1,7 @@
 import { createTestClock } from '@countersign/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { checkedAtOnce } from '../../packages/core/src/identity/jws/signature-checks.ts'
 import { NonceSource } from '../../packages/core/src/identity/proof/nonce-source.ts'
 import { parseDpop, type DpopOptions } from '../../packages/core/src/options/parse-dpop.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
@@ -77,7 +78,7 @@ describe('a verifier that asks for nonces', () => {
   const createVerifier = (nonces: DpopOptions['nonces'], its = clock) =>
     parseDpop(
       { externalUrl: 'https://api.example.com', ...(nonces === undefined ? {} : { nonces }) },
-      { clock: its, clockToleranceSeconds: 30, logger: undefined },
+      { clock: its, checks: checkedAtOnce, clockToleranceSeconds: 30, logger: undefined },
     )
 
   async function createScene(nonces: DpopOptions['nonces']) {
@@ -87,7 +88,7 @@ describe('a verifier that asks for nonces', () => {
     const codeOf = async (nonce?: string, claims: object = {}): Promise<string> => {
       const proof = prover.proof({ ...claims, nonce })
       const verified = await verifier.verify(
-        { proof, method: 'GET', target: '/orders/7' },
+        { proof, method: 'GET', target: '/orders/7', connection: {} },
         'token',
         prover.jkt,
       )

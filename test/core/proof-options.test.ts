@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '@countersign/core'
 import { createTestClock } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
+import { checkedAtOnce } from '../../packages/core/src/identity/jws/signature-checks.ts'
 import { parseDpop, type DpopOptions } from '../../packages/core/src/options/parse-dpop.ts'
 import type { ProcessSurroundings } from '../../packages/core/src/options/several-processes.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
@@ -17,6 +18,7 @@ function parse(options: object, surroundings = alone, clockToleranceSeconds = 30
     { externalUrl: 'https://api.example.com', ...options },
     {
       clock,
+      checks: checkedAtOnce,
       clockToleranceSeconds,
       logger: { warn: (message) => warnings.push(message) },
       surroundings,
@@ -112,7 +114,7 @@ describe('a mistake in `dpop` is told with the option and what to write', () => 
   })
 
   test('options that are no object', () => {
-    const context = { clock, clockToleranceSeconds: 30, logger: undefined }
+    const context = { clock, checks: checkedAtOnce, clockToleranceSeconds: 30, logger: undefined }
     for (const options of [undefined, null, true, 'https://api.example.com', []]) {
       expect(() => parseDpop(options as unknown as DpopOptions, context)).toThrow(ConfigurationError)
     }
@@ -129,7 +131,11 @@ describe('what is parsed', () => {
     const { verifier } = parse(options, alone, tolerance)
     const prover = await createProver({ now: clock.now, accessToken: 'token' })
     const proof = prover.proof({ ...claims })
-    const verified = await verifier.verify({ proof, method: 'GET', target }, 'token', prover.jkt)
+    const verified = await verifier.verify(
+      { proof, method: 'GET', target, connection: {} },
+      'token',
+      prover.jkt,
+    )
     return verified instanceof Refusal ? verified.code : 'verified'
   }
 
@@ -203,7 +209,7 @@ describe('what is parsed', () => {
     const codes: string[] = []
     for (let i = 0; i < 4; i += 1) {
       const verified = await verifier.verify(
-        { proof: prover.proof(), method: 'GET', target: '/orders/7' },
+        { proof: prover.proof(), method: 'GET', target: '/orders/7', connection: {} },
         'token',
         prover.jkt,
       )

@@ -1,6 +1,7 @@
 import { createTestClock } from '@countersign/testing'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { checkedAtOnce } from '../../packages/core/src/identity/jws/signature-checks.ts'
 import type { Algorithm } from '../../packages/core/src/identity/jws/algorithms.ts'
 import { MemoryReplayStore } from '../../packages/core/src/identity/proof/memory-replay-store.ts'
 import { ProofVerifier } from '../../packages/core/src/identity/proof/proof-verifier.ts'
@@ -34,6 +35,7 @@ function createVerifier(
     windowSeconds: 60,
     toleranceSeconds: 30,
     nonces: undefined,
+    checks: checkedAtOnce,
     replayStore: replayStore ?? new MemoryReplayStore({ clock, windowMs: 120_000, maxEntries }),
     isRequired: false,
   })
@@ -44,7 +46,7 @@ async function createScene(replayStore?: ReplayStore, maxEntries?: number) {
   const prover = await createProver({ now: clock.now, accessToken })
   const verifier = createVerifier(clock, replayStore, maxEntries)
   const verify = (proof: string | undefined, by: Prover = prover) =>
-    verifier.verify({ proof, method: 'GET', target }, accessToken, by.jkt)
+    verifier.verify({ proof, method: 'GET', target, connection: {} }, accessToken, by.jkt)
   const codeOf = async (proof: string, by?: Prover): Promise<string> => {
     const verified = await verify(proof, by)
     return verified instanceof Refusal ? verified.code : 'verified'
@@ -103,10 +105,14 @@ describe('a proof', () => {
     const proof = prover.proof({ jti: 'one' })
     expect(await codeOf(prover.proof({ jti: 'one', htm: 'POST' }))).toBe('dpop_proof_mismatch')
     expect(await codeOf(`${proof.slice(0, -3)}AAA`)).toBe('dpop_proof_signature_invalid')
-    expect(await verifier.verify({ proof, method: 'GET', target }, accessToken, 'another')).toMatchObject({
+    expect(
+      await verifier.verify({ proof, method: 'GET', target, connection: {} }, accessToken, 'another'),
+    ).toMatchObject({
       code: 'dpop_key_mismatch',
     })
-    expect(await verifier.verify({ proof, method: 'GET', target }, 'another', prover.jkt)).toMatchObject({
+    expect(
+      await verifier.verify({ proof, method: 'GET', target, connection: {} }, 'another', prover.jkt),
+    ).toMatchObject({
       code: 'dpop_proof_mismatch',
     })
     expect(await codeOf(proof)).toBe('verified')
@@ -254,7 +260,11 @@ describe('a store', () => {
       store(() => new Promise<boolean>(() => undefined)),
     )
     expect(
-      await verifier.verify({ proof: prover.proof(), method: 'GET', target }, accessToken, prover.jkt),
+      await verifier.verify(
+        { proof: prover.proof(), method: 'GET', target, connection: {} },
+        accessToken,
+        prover.jkt,
+      ),
     ).toMatchObject({ code: 'replay_store_unavailable' })
   })
 })

@@ -2,7 +2,8 @@ import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { RunningDemo } from './run-demo.ts'
 
-const timeout = 60_000
+// Nine processes on a busy machine.
+const timeout = 180_000
 
 test('--json prints one object a line for each call, and nothing else on stdout', { timeout }, async () => {
   const demo = new RunningDemo(['--json'])
@@ -20,6 +21,12 @@ test('--json prints one object a line for each call, and nothing else on stdout'
   }
   expect(lines).toContainEqual(expect.objectContaining({ caller: 'orders', callee: 'inventory' }))
   expect(lines).toContainEqual(expect.objectContaining({ caller: 'outsider', expect: 'issuer_unknown' }))
+  // Every service of the shop has allowed, and has refused.
+  for (const callee of ['checkout', 'orders', 'inventory', 'pricing', 'reports']) {
+    const of = lines.filter((line) => line.callee === callee)
+    expect(new Set(of.map(({ code }) => code === null)), callee).toEqual(new Set([true, false]))
+  }
+  expect(lines).toEqual(expect.arrayContaining(overGrpc.map((line) => expect.objectContaining(line))))
   expect(lines.map((line) => line.code)).toEqual(expect.arrayContaining([...codes]))
   expect(lines).toEqual(expect.arrayContaining(byPolicy.map((line) => expect.objectContaining(line))))
   // Right behind each refusal stands its control: the same callee answers.
@@ -35,7 +42,11 @@ test('in a pipe, the table has no colours, and says what was proven', { timeout 
   expect(demo.stdout).toBe(stripVTControlCharacters(demo.stdout))
   expect(demo.stderr).toBe(stripVTControlCharacters(demo.stderr))
   for (const code of codes) expect(demo.stdout).toMatch(new RegExp(`40[0-3] ${code} +[0-9.]+  ✓ 20[01]\\n`))
-  expect(demo.stdout).toMatch(/calls between 4 services went as expected/)
+  for (const answer of grpcAnswers) expect(demo.stdout).toMatch(new RegExp(`${answer} +[0-9.]+  ✓ OK\\n`))
+  expect(demo.stdout).toMatch(/  token and certificate +OK allow +[0-9.]+\n/)
+  expect(demo.stdout).toMatch(
+    /calls between 6 services on Koa, Express, Fastify, gRPC, and Nest went as expected/,
+  )
   expect(demo.stdout).not.toContain('✗')
   expect(demo.stdout).toMatch(
     /GET \/orders +certificate +200 allow +[0-9.]+  scope_missing, once it is enforced\n/,
@@ -80,11 +91,27 @@ const keys = [
 
 const delegated = "alice's token, certificate"
 
+/** Over gRPC the status is gRPC's own: 0 is OK, 7 PERMISSION_DENIED, 16 UNAUTHENTICATED. */
+const overGrpc = [
+  { caller: 'orders', callee: 'pricing', credential: 'token and certificate', status: 0, code: null },
+  { caller: 'checkout', callee: 'pricing', credential: 'certificate', status: 7, code: 'scope_missing' },
+  { caller: 'outsider', callee: 'pricing', credential: 'none', status: 16, code: 'credential_missing' },
+]
+
+const grpcAnswers = [
+  'UNAUTHENTICATED credential_missing',
+  'UNAUTHENTICATED token_expired',
+  'UNAUTHENTICATED identity_mismatch',
+  'UNAUTHENTICATED proof_insufficient',
+  'PERMISSION_DENIED scope_missing',
+]
+
 /** What only the policy documents decide. */
 const byPolicy = [
   { caller: 'inventory', callee: 'checkout', credential: 'certificate', code: 'caller_not_allowed' },
   { callee: 'orders', route: 'GET /orders/:id', credential: delegated, status: 200 },
   { callee: 'orders', route: 'POST /orders', credential: delegated, code: 'scope_missing' },
+  { caller: 'orders', route: 'POST /shop.Prices/Set', credential: 'token', code: 'proof_insufficient' },
   { caller: 'checkout', route: 'PUT /stock/:sku', code: 'caller_not_allowed' },
   { route: 'GET /orders', credential: 'certificate', status: 200, code: null, observed: 'scope_missing' },
   { route: 'GET /orders', credential: 'none', code: 'credential_missing', observed: null },

@@ -27,7 +27,7 @@ test.each([
   ['another status', refusedOutcome({ status: 403 }), /expected the status 401, got 403/],
   ['a refusal that tells its code', refusedOutcome({ body: '{"code":"token_expired"}' }), /does not tell/],
   ['no record of the decision', { ...allowedOutcome({}), event: undefined }, /to record its decision/],
-  ['an error behind an allow', allowedOutcome({ status: 500 }), /from 200 to 299, got 500/],
+  ['an error behind an allow', allowedOutcome({ status: 500 }), /a status of success, got 500/],
   ['another caller', allowedOutcome({ event: { caller: 'spiffe://shop.example/x' } }), /the caller spiffe:/],
   [
     'a refusal that was only recorded',
@@ -58,6 +58,30 @@ test.each([
   ['another proof', allowedOutcome({ event: { provenBy: ['token', 'certificate'] } }), /proof by token/],
 ])('finds %s', (_what, outcome, problem) => {
   expect(judge(outcome)).toEqual([expect.stringMatching(problem)])
+})
+
+const overGrpc = { callee: 'pricing' } as const
+
+test('over gRPC a status is one of its own', () => {
+  expect(judge(allowedOutcome({ call: overGrpc, status: 0 }))).toEqual([])
+  expect(judge(allowedOutcome({ call: overGrpc, status: 200 }))).toHaveLength(1)
+  expect(judge(refusedOutcome({ call: overGrpc, status: 16 }))).toEqual([])
+  expect(judge(refusedOutcome({ call: overGrpc, status: 7 }))).toEqual([
+    'expected the status UNAUTHENTICATED, got PERMISSION_DENIED',
+  ])
+  const known = { call: { ...overGrpc, expect: 'scope_missing' }, event: { code: 'scope_missing' } } as const
+  expect(judge(refusedOutcome({ ...known, status: 7 }))).toEqual([])
+  expect(judge(refusedOutcome({ ...known, status: 16 }))).toHaveLength(1)
+  expect(judge(refusedOutcome({ ...known, status: 403 }))).toEqual([
+    'expected the status PERMISSION_DENIED, got 403',
+  ])
+  // Known, and yet asked for a better credential.
+  const unproven = { expect: 'proof_insufficient' } as const
+  expect(
+    judge(
+      refusedOutcome({ call: { ...overGrpc, ...unproven }, event: { code: unproven.expect }, status: 16 }),
+    ),
+  ).toEqual([])
 })
 
 test('expects no caller where nothing was presented', () => {

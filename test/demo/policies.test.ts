@@ -1,5 +1,5 @@
 // The policies of the demo's services, tried out as their owners would.
-import { authenticated, scopes } from '@countersign/core'
+import { allOf, authenticated, scopes } from '@countersign/core'
 import { runPolicyTests } from '@countersign/policy'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -14,9 +14,15 @@ const code = {
   'GET /orders': authenticated(),
   'GET /carts/:id': scopes('carts:read'),
   'GET /stock/:sku': scopes('stock:read'),
+  'POST /shop.Prices/Get': scopes('prices:read'),
+  'POST /shop.Prices/Set': scopes('prices:write'),
+  'GET /sales/:sku': scopes('sales:read'),
+  'POST /sales': allOf(scopes('sales:read'), scopes('sales:write')),
 }
 
-test.each(['orders', 'checkout', 'inventory'])('the policy of %s does what its test cases say', (service) => {
+const services = ['orders', 'checkout', 'inventory', 'pricing', 'reports']
+
+test.each(services)('the policy of %s does what its test cases say', (service) => {
   const policy = pathOf(`${service}.policy.yaml`)
   const results = runPolicyTests({ policy, tests: pathOf(`${service}.policy.test.yaml`), code })
   expect(results.length).toBeGreaterThan(2)

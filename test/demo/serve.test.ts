@@ -1,15 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { connect } from 'node:net'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { RunningDemo } from './run-demo.ts'
 
-const timeout = 60_000
-const hasCurl = spawnSync('curl', ['--version']).status === 0
+// Nine processes on a busy machine.
+const timeout = 180_000
 let temporary: string
 let demo: RunningDemo
 
@@ -37,35 +35,19 @@ test('--serve keeps the services up until Ctrl-C, and leaves nothing behind', { 
   expect(await statusOf(url, ca, {})).toBe(401)
   await vi.waitFor(() => expect(demo.stderr).toContain('orders | countersign: refused GET /orders/:id'))
 
-  expect(demo.addresses).toHaveLength(6)
+  expect(demo.addresses).toHaveLength(8)
   demo.process.kill('SIGINT')
   expect(await demo.ended()).toBe(0)
   await nobodyListens()
   expect(readdirSync(temporary)).toEqual([])
 })
 
-// Only curl itself shows that the lines are quoted as a shell wants them; where it is not installed, this is skipped.
-test.skipIf(!hasCurl)('each line that it prints does what the line above it says', { timeout }, async () => {
-  const folder = /^cd (.*)$/m.exec(demo.stdout)?.[1] ?? ''
-  const lines = [...demo.stdout.matchAll(/^# .*: (\w+)\n(curl .*)$/gm)]
-  expect(lines.length).toBeGreaterThanOrEqual(10)
-  for (const [, outcome = '', command = ''] of lines) {
-    const { stdout } = await run('sh', ['-c', command], { cwd: folder })
-    const [, status = ''] = /^HTTP\/1.1 (\d+)/.exec(stdout) ?? []
-    expect(status[0], command).toBe(outcome === 'allowed' ? '2' : '4')
-    const told = outcome === 'allowed' ? '' : ` with ${outcome} (decision`
-    await vi.waitFor(() => expect(demo.stderr).toContain(told))
-  }
-})
-
 test('its processes end with it, even if it is killed', { timeout }, async () => {
-  expect(demo.addresses).toHaveLength(6)
+  expect(demo.addresses).toHaveLength(8)
   demo.process.kill('SIGKILL')
   await demo.ended()
   await nobodyListens()
 })
-
-const run = promisify(execFile)
 
 async function nobodyListens(): Promise<void> {
   for (const address of demo.addresses) {

@@ -25,11 +25,15 @@ const isAugmentation = ({ code }: CodeBlock): boolean => code.includes('declare 
 const isPasted = ({ document }: CodeBlock): boolean => document.endsWith('README.md')
 // What is migrated from augments the types of its framework, each in its own way: a guide is a program of its own.
 const isGuide = ({ document }: CodeBlock): boolean => document.startsWith('docs/migrate/')
-const pages = checked.filter((block) => !isPasted(block) && !isGuide(block))
+// Nest brings decorators of the legacy dialect.
+const isLegacy = ({ document }: CodeBlock): boolean => /nest/.test(document)
+const modern = checked.filter((block) => !isLegacy(block))
+const pages = modern.filter((block) => !isPasted(block) && !isGuide(block))
 const guides = Map.groupBy(checked.filter(isGuide), ({ document }) => document)
 
 const programs: Readonly<Record<string, Program>> = {
-  'of the READMEs': { blocks: checked.filter(isPasted), ambient: '' },
+  'of the READMEs': { blocks: modern.filter(isPasted), ambient: '' },
+  'of Nest': { blocks: checked.filter(isLegacy), ambient: '', options: { experimentalDecorators: true } },
   'of the pages': {
     blocks: pages.filter((block) => !isAugmentation(block)),
     ambient: `
@@ -47,6 +51,7 @@ interface Program {
   readonly blocks: readonly CodeBlock[]
   /** What the blocks may use without saying where it is from. */
   readonly ambient: string
+  readonly options?: object
 }
 
 test.each(Object.entries(programs))('every block %s compiles', async (_, program) => {
@@ -55,7 +60,11 @@ test.each(Object.entries(programs))('every block %s compiles', async (_, program
   for (const block of program.blocks) workshop.write(`blocks/${fileNameOf(block)}`, block.code)
   workshop.write('ambient.d.ts', program.ambient)
   for (const [name, text] of Object.entries(surroundings)) workshop.write(name, text)
-  const tsconfig = { extends: `${root}tsconfig.base.json`, compilerOptions: { noEmit: true }, include: ['.'] }
+  const tsconfig = {
+    extends: `${root}tsconfig.base.json`,
+    compilerOptions: { noEmit: true, ...program.options },
+    include: ['.'],
+  }
   workshop.write('tsconfig.json', JSON.stringify(tsconfig))
   expect(await compile(workshop.folder)).toBe('')
 })

@@ -10,12 +10,10 @@ import {
   ConfigurationError,
   authenticated,
   callerIs,
-  callerOptional,
   countersign,
   createGuard,
   createTlsServer,
   protect,
-  provenBy,
   requireCaller,
   rfc9440,
   type Guard,
@@ -210,24 +208,6 @@ describe('behind an interceptor that hides the call', () => {
 })
 
 describe('with a TLS server of the adapter', () => {
-  test('knows a caller by its certificate, and refuses by a status who has none, or a bad one', async () => {
-    const { served } = await serveTls(house())
-    expect(await served.client(as(await ca.svid('/checkout'))).get()).toMatchObject({
-      code: status.OK,
-      messages: ['spiffe://test.example/checkout'],
-    })
-    expect(await served.client(as()).get()).toMatchObject({
-      code: status.UNAUTHENTICATED,
-      refusal: 'credential_missing',
-    })
-    expect(await served.client(as(await stranger.svid('/checkout'))).get()).toMatchObject({
-      code: status.UNAUTHENTICATED,
-      refusal: 'certificate_untrusted',
-      details: expect.stringMatching(/^the client certificate was not accepted/),
-    })
-    served.close()
-  })
-
   test.each(['expired', 'name-of-another-domain'] as const)(
     'refuses a certificate that is %s',
     async (kind) => {
@@ -400,47 +380,4 @@ describe('behind a proxy', () => {
     expect(await client.get()).toMatchObject({ code: status.UNAUTHENTICATED })
     served.close()
   })
-
-  test.each([
-    'x-forwarded-client-cert',
-    'client-cert',
-    'client_cert',
-    'ssl-client-subject-dn',
-    'x-ssl-client-dn',
-    'x-client-cert.hash',
-  ])('a forged %s is nobody, and reaches no handler', async (name) => {
-    const issuer = await createTestIssuer()
-    const seen: unknown[] = []
-    using orders = await OrdersServer.start(issuer, {
-      methods: { get: callerOptional('a test') },
-      handlers: {
-        get(call, answer) {
-          seen.push(call.metadata.get(name), Object.keys(call.metadata.getMap()))
-          answer(null, { text: 'got' })
-        },
-      },
-    })
-    const client = orders.served.client()
-    expect(await client.get({ [name]: 'By=spiffe://test.example/admin', 'x-kept': 'yes' })).toMatchObject({
-      code: status.OK,
-    })
-    expect(seen).toEqual([[], expect.arrayContaining(['x-kept'])])
-  })
-})
-
-test('a route may ask that the certificate proves the caller', async () => {
-  const guard = createGuard(house())
-  const server = new Server({
-    interceptors: [
-      countersign(guard, protect(OrdersService, { ...everywhere, get: provenBy('certificate') })),
-    ],
-  })
-  addOrders(server, notingHandlers([], sayingWho))
-  const listening = createTlsServer(server, { cert: own.cert, key: own.key, guard }).listen(0, '127.0.0.1')
-  await once(listening, 'listening')
-  const served = ServedServer.at(server, (listening.address() as { port: number }).port)
-  expect(await served.client(as(await ca.svid('/checkout'))).get()).toMatchObject({ code: status.OK })
-  served.close()
-  listening.close()
-  guard.close()
 })

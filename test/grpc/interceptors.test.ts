@@ -5,7 +5,6 @@ import {
   countersign,
   createGuard,
   protect,
-  requireScopes,
   unprotected,
   type Guard,
 } from '@countersign/grpc'
@@ -380,41 +379,6 @@ describe('credentials', () => {
     socket.destroy()
   })
 
-  test('bound by DPoP are proven for the method and path of the call, once', async () => {
-    using server = await OrdersServer.start(issuer, {
-      options: {
-        audience: 'orders',
-        issuers: [issuer],
-        log: false,
-        dpop: { externalUrl: 'https://orders.example' },
-      },
-    })
-    const client = server.served.client()
-    const key = await createTestProofKey()
-    const token = await issuer.token('checkout', { scopes: ['orders:read'], boundTo: key })
-    const proof = (path: string, method = 'POST') =>
-      key.headersFor(token, { method, url: `https://orders.example${path}` })
-    const good = await proof('/orders.Orders/Get')
-    expect(await client.get(good)).toMatchObject({ code: status.OK })
-    expect(await client.get(good)).toMatchObject({
-      code: status.UNAUTHENTICATED,
-      refusal: 'dpop_proof_replayed',
-    })
-    expect(await client.get(await proof('/orders.Orders/Follow'))).toMatchObject({
-      refusal: 'dpop_proof_mismatch',
-    })
-    expect(await client.get(await proof('/orders.Orders/Get', 'GET'))).toMatchObject({
-      refusal: 'dpop_proof_mismatch',
-    })
-    expect(await client.get({ authorization: `DPoP ${token}` })).toMatchObject({
-      refusal: 'dpop_proof_missing',
-    })
-    const twice = new Metadata()
-    twice.set('authorization', `DPoP ${token}`)
-    for (const _ of [1, 2]) twice.add('dpop', (await proof('/orders.Orders/Get'))['dpop'] ?? '')
-    expect(await client.get(twice)).toMatchObject({ refusal: 'dpop_proof_duplicated' })
-  })
-
   test('are answered with a nonce in trailing metadata, refused and allowed', async () => {
     const clock = createTestClock()
     const timed = await createTestIssuer({ clock })
@@ -490,71 +454,6 @@ describe('two guards', () => {
   const told: string[] = []
   const telling = { warn: (line: string) => void told.push(line) }
   const house = () => ({ audience: 'orders', issuers: [issuer] as [TestIssuer] })
-})
-
-test('200 calls at a time on one channel are never mixed, allowed or refused, unary or not', async () => {
-  using server = await OrdersServer.start(issuer, {
-    methods: { get: callerOptional('the test looks'), chat: requireScopes('orders:write') },
-    handlers: {
-      get(call, answer) {
-        setImmediate(() => answer(null, { text: `${callerOf(call)?.id ?? 'nobody'} ${call.request.text}` }))
-      },
-      chat(call) {
-        call.on('data', ({ text }: Message) => void call.write({ text: `${callerOf(call)?.id} ${text}` }))
-        call.on('end', () => call.end())
-      },
-    },
-  })
-  const client = server.served.client()
-  const callers = ['checkout', 'reports', 'billing', 'search', 'mail']
-  const headers = await Promise.all(
-    Array.from({ length: 200 }, (_, i) =>
-      issuer.headersFor(callers[i % 5] ?? '', { scopes: i % 2 === 0 ? ['orders:write'] : [] }),
-    ),
-  )
-  const id = (i: number): string => `https://issuer.test#client=${callers[i % 5]}`
-  for (let round = 0; round < 2; round += 1) {
-    const outcomes = await Promise.all(
-      headers.map((credential, i) => {
-        if (i % 4 < 2) return client.chat(credential, 'a', `b${i}`)
-        return client.get(i % 4 === 2 ? credential : {}, `${i}`)
-      }),
-    )
-    outcomes.forEach(({ code, messages }, i) => {
-      const expected = [
-        { code: status.OK, messages: [`${id(i)} a`, `${id(i)} b${i}`] },
-        { code: status.PERMISSION_DENIED, messages: [] },
-        { code: status.OK, messages: [`${id(i)} ${i}`] },
-        { code: status.OK, messages: [`nobody ${i}`] },
-      ][i % 4]
-      expect({ code, messages }).toEqual(expected)
-    })
-  }
-})
-
-test('a call whose credential is known is decided in the turn in which it comes', async () => {
-  let isSync: boolean | undefined
-  const timing: ServerInterceptor = (_method, call) =>
-    new ServerInterceptingCall(call, {
-      start: (next) =>
-        next({
-          onReceiveMetadata(metadata, pass) {
-            let hasPassed = false
-            queueMicrotask(() => (isSync = hasPassed))
-            pass(metadata)
-            hasPassed = callerOf(metadata) !== undefined
-          },
-        }),
-    })
-  using server = await OrdersServer.start(issuer, {
-    interceptors: (guard) => [timing, countersign(guard, orders)],
-  })
-  const client = server.served.client()
-  const headers = await reading(issuer)
-  await client.get(headers)
-  expect(isSync).toBe(false)
-  await client.get(headers)
-  expect(isSync).toBe(true)
 })
 
 test('errors of a handler stay its own', async () => {

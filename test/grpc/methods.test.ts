@@ -22,7 +22,7 @@ import { createTestIssuer, type TestIssuer } from '@countersign/testing'
 import { Server, loadPackageDefinition, status, type ServiceDefinition } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 import fc from 'fast-check'
-import { afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { OrdersServer, everywhere, reading } from './orders-server.ts'
 import { OrdersService, addOrders, notingHandlers } from './orders-service.ts'
 
@@ -137,18 +137,6 @@ describe('protect', () => {
   test.each([undefined, null, 'orders:read', {}, () => true])('throws for %o as a requirement', (value) => {
     const { option } = failing(() => protect(OrdersService, { ...everywhere, get: value } as never))
     expect(option).toBe('protect(…, { get: … })')
-  })
-
-  test('compiles only where each method is named, and none that is not there', () => {
-    const { chat: _, ...rest } = everywhere
-    // @ts-expect-error -- `chat` is missing
-    const missing = (): unknown => protect(OrdersService, rest)
-    // @ts-expect-error -- `gett` is no method
-    const misspelt = (): unknown => protect(OrdersService, { ...everywhere, gett: everywhere.get })
-    // @ts-expect-error -- the name of a scope is no requirement
-    const noValue = (): unknown => protect(OrdersService, { ...everywhere, get: 'orders:read' })
-    expect([missing, misspelt, noValue]).toHaveLength(3)
-    expectTypeOf(protect(loaded(), {})).toEqualTypeOf<MethodPlacements>()
   })
 })
 
@@ -336,43 +324,5 @@ routes:
     expect(told).toEqual([
       expect.stringContaining('write `await sealRoutes(server)` before the application listens'),
     ])
-  })
-})
-
-describe('a policy document', () => {
-  const document = `version: 1
-callers:
-  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [orders:read] }
-  reports: { is: [{ issuer: https://issuer.test, clientId: reports }], grants: [orders:read] }
-routes:
-  - { route: POST /orders.Orders/Get, requires: { callers: [checkout] } }
-`
-
-  test('declares methods, and adds to what code asks', async () => {
-    using server = await OrdersServer.start(issuer, {
-      options: { audience: 'orders', issuers: [issuer], log: false, policy: policyDocument(document) },
-      interceptors: (guard) => [countersign(guard, { '/orders.Orders/Get': requireScopes('orders:read') })],
-    })
-    const client = server.served.client()
-    const as = (name: string) => issuer.headersFor(name, { scopes: ['orders:read'] })
-    expect(await client.get(await as('checkout'))).toMatchObject({ code: status.OK })
-    expect(await client.get(await as('reports'))).toMatchObject({ refusal: 'caller_not_allowed' })
-    expect(await client.get(await issuer.headersFor('checkout'))).toMatchObject({ refusal: 'scope_missing' })
-    expect(await client.chat(await as('checkout'), 'a')).toMatchObject({ refusal: 'route_undeclared' })
-  })
-
-  test('may have refusals recorded only', async () => {
-    using server = await OrdersServer.start(issuer, {
-      options: {
-        audience: 'orders',
-        issuers: [issuer],
-        log: false,
-        mode: { observe: { until: '2999-01-01' } },
-      } as GuardOptions,
-    })
-    const outcome = await server.served.client().get(await issuer.headersFor('checkout'))
-    expect(outcome).toMatchObject({ code: status.OK, events: [{ mode: 'observe', outcome: 'allow' }] })
-    expect(server.guard.observations()).toMatchObject([{ route: 'POST /orders.Orders/Get' }])
-    expect(await server.served.client().chat({}, 'a')).toMatchObject({ code: status.OK, messages: ['re: a'] })
   })
 })

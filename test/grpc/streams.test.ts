@@ -1,15 +1,14 @@
 // Calls that take their time: while a decision is under way, and while a stream is open.
 import { callerOf, decisionOf, requireCaller } from '@countersign/grpc'
-import { decisionChannel, type GuardOptions } from '@countersign/core'
+import type { GuardOptions } from '@countersign/core'
 import { policyDocument } from '@countersign/policy'
 import { createTestClock, createTestIssuer, type TestClock, type TestIssuer } from '@countersign/testing'
 import { status } from '@grpc/grpc-js'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect } from 'node:http2'
 import { setImmediate as turn } from 'node:timers/promises'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { OrdersServer, reading } from './orders-server.ts'
-import type { Chatting, Collecting, Following, Message } from './orders-service.ts'
+import type { Collecting, Following } from './orders-service.ts'
 import { readAll } from './served-server.ts'
 
 let issuer: TestIssuer
@@ -208,72 +207,6 @@ describe('an open stream', () => {
     expect(() => requireCaller(call)).toThrow(expect.objectContaining({ code: 'caller_unavailable' }))
   })
 
-  test('is cut off once, and its handler is told once', async () => {
-    const opened = Promise.withResolvers<Chatting>()
-    let told = 0
-    const { orders, clock, headers } = await startTimed({
-      handlers: {
-        chat(call) {
-          call.on('error', () => undefined)
-          call.on('cancelled', () => (told += 1))
-          opened.resolve(call)
-        },
-      },
-    })
-    using _ = orders
-    const outcome = readAll(orders.served.client().openChat(headers))
-    await opened.promise
-    await until(clock, () => told > 0)
-    const { events } = await outcome
-    await passing(clock, 60)
-    expect(told).toBe(1)
-    expect(events.filter(({ outcome: came }) => came === 'deny')).toHaveLength(1)
-  })
-
-  test('in both directions ends when the policy was replaced: no message reaches the handler any more', async () => {
-    const opened = Promise.withResolvers<Chatting>()
-    const texts: string[] = []
-    let replace: ((text: string) => void) | undefined
-    const policy = policyDocument({
-      follow(listener) {
-        replace = (text) => listener.replace(text)
-        replace(document('orders:read'))
-        return () => undefined
-      },
-    })
-    const { orders, clock, headers } = await startTimed(
-      {
-        handlers: {
-          chat(call) {
-            opened.resolve(call)
-            call.on('error', () => undefined)
-            call.on('data', ({ text }: Message) => {
-              texts.push(text)
-              call.write({ text: `re: ${text}` })
-            })
-          },
-        },
-      },
-      { policy },
-      3000,
-    )
-    using _ = orders
-    const chat = orders.served.client().openChat(headers)
-    const answered = Promise.withResolvers<void>()
-    chat.once('data', () => answered.resolve())
-    const outcome = readAll(chat)
-    chat.write({ text: 'a' })
-    await answered.promise
-    const call = await opened.promise
-    replace?.(document('orders:write'))
-    clock.advance({ seconds: 5 })
-    chat.write({ text: 'b' })
-    expect(await outcome).toMatchObject({ code: status.PERMISSION_DENIED, refusal: 'scope_missing' })
-    await turns()
-    expect(texts).toEqual(['a'])
-    expect(call.cancelled).toBe(true)
-  })
-
   test('of a client ends likewise, and is never answered', async () => {
     const opened = Promise.withResolvers<Collecting>()
     const { orders, clock, headers } = await startTimed({
@@ -311,20 +244,5 @@ describe('an open stream', () => {
     using _reader = orders.served.openUnread('/orders.Orders/Follow', headers)
     const call = await opened.promise
     await until(clock, () => call.cancelled)
-  })
-
-  test('that has ended is not asked about any more', async () => {
-    const { orders, clock, headers } = await startTimed({})
-    using _ = orders
-    const client = orders.served.client()
-    expect(await client.chat(headers, 'a')).toMatchObject({ code: status.OK })
-    const events: unknown[] = []
-    const listen = (event: unknown): void => void events.push(event)
-    subscribe(decisionChannel, listen)
-    // What is still asked would be refused, and recorded, after the token has ended.
-    await passing(clock, 300)
-    await client.get()
-    unsubscribe(decisionChannel, listen)
-    expect(events).toMatchObject([{ code: 'credential_missing' }])
   })
 })

@@ -141,6 +141,31 @@ describe.each(koaVersions)('%s', (_name, Koa, Router) => {
       expect((await call('/keys', { headers: all })).body).toBe('keys')
     })
 
+    test('T46 asks whatever the case of a path, which a router may tell apart for its `use` alone', async () => {
+      router = new Router({ prefix: '/admin' })
+      router.use(requireScopes('admin:write'))
+      router.get('/panel', requires(authenticated()), handler('panel'))
+      const inner = new Router()
+      inner.use(requireScopes('deep:read'))
+      inner.get('/keys/:id', requires(authenticated()), handler('keys'))
+      router.use('/Deep', inner.routes())
+      app.use(router.routes())
+      const nothing = await bearer(issuer)
+      const floor = await bearer(issuer, 'admin:write')
+      for (const path of ['/admin/panel', '/ADMIN/panel', '/Admin/Panel/', '/aDMIN/DEEP/keys/7']) {
+        expect((await call(path, { headers: nothing })).code, path).toBe('scope_missing')
+      }
+      for (const path of ['/admin/Deep/keys/7', '/admin/deep/keys/7', '/ADMIN/deep/KEYS/7']) {
+        expect((await call(path, { headers: floor })).code, path).toBe('scope_missing')
+      }
+      expect(ran).toEqual([])
+      const all = await bearer(issuer, 'admin:write', 'deep:read')
+      for (const path of ['/admin/Deep/keys/7', '/ADMIN/deep/KEYS/7']) {
+        expect((await call(path, { headers: all })).body, path).toBe('keys')
+      }
+      expect((await call('/ADMIN/panel', { headers: floor })).body).toBe('panel')
+    })
+
     test('with handlers speaks for these alone', async () => {
       router.get('/x', unprotected('open'), handler('x'))
       app.use(

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { Controller, Get, Post, RequireScopes, mount as mountController } from '@countersign/decorators'
 import { mounterFor } from '@countersign/core/adapter'
 import {
-  CallerUnavailableError,
   callerIs,
   callerOf,
   countersign,
@@ -17,11 +16,10 @@ import {
   resourceMetadata,
   tlsOptions,
   unprotected,
-  type Caller,
 } from '@countersign/koa'
 import { createTestCa, createTestClock, createTestIssuer, createTestProofKey } from '@countersign/testing'
 import type { Context, Middleware } from 'koa'
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { Served, bearer, koaVersions, mount, testIssuer } from './served-koa.ts'
 
 const served = new Served()
@@ -316,23 +314,3 @@ function decorate(Orders: new () => object): void {
 }
 const call = (decorator: unknown, ...site: readonly unknown[]): unknown =>
   (decorator as (...args: readonly unknown[]) => unknown)(...site) // a decorator, as compilers call it
-
-test('types: a handler has its caller, and a declaration takes what Koa and its router take', () => {
-  const [[, Koa, Router]] = koaVersions as readonly [(typeof koaVersions)[0], ...typeof koaVersions]
-  const app = new Koa()
-  const router = new Router<{ user?: string }, { extra: number }>()
-  router.get('/x', requireScopes('a:b'), (context) => {
-    expectTypeOf(context.extra).toEqualTypeOf<number>()
-    expectTypeOf(context.state.user).toEqualTypeOf<string | undefined>()
-    expectTypeOf(context.params['id']).toEqualTypeOf<string | undefined>()
-    expectTypeOf(callerOf(context)).toEqualTypeOf<Caller | undefined>()
-  })
-  app.use(requireScopes('a:b'))
-  app.use(unprotected('open', (context) => expectTypeOf(context.caller).toEqualTypeOf<Caller>()))
-  app.use(unprotected('open', new Router().routes(), new Router().allowedMethods()))
-  // @ts-expect-error -- a caller is read, never written
-  app.use((context) => (context.caller = undefined))
-  // @ts-expect-error -- a reason is given
-  app.use(() => unprotected())
-  expect(CallerUnavailableError).toBeTypeOf('function')
-})

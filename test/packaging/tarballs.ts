@@ -15,18 +15,22 @@ export interface Tarball {
   readonly files: readonly string[]
   readonly manifest: Manifest
   /** What one of the files says. */
-  text(file: string): string
+  text(file: string): Promise<string>
 }
 
 export interface Manifest {
   readonly name: string
   readonly license?: string
   readonly engines?: { readonly node?: string }
+  readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>
+  /** What it is developed with, of its peers among others. */
+  readonly devDependencies?: Readonly<Record<string, string>>
   /** A string for what is data and no code. */
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
 }
 
-export const tarballs: readonly Tarball[] = packAll()
+export const tarballs: readonly Tarball[] = await packAll()
 
 /** Every name under which something can be imported: `@countersign/core`, `@countersign/core/adapter`, … */
 export const entries: readonly string[] = tarballs.flatMap(({ name, manifest }) =>
@@ -35,32 +39,33 @@ export const entries: readonly string[] = tarballs.flatMap(({ name, manifest }) 
   ),
 )
 
-function packAll(): Tarball[] {
-  const folders = globSync('packages/*/package.json', { cwd: root }).map((path) => join(root, dirname(path)))
+async function packAll(): Promise<Tarball[]> {
   // Made anew: what a deleted source once became would be packed otherwise.
-  for (const folder of folders) rmSync(join(folder, 'dist'), { recursive: true, force: true })
-  tool('tsc', '-b', 'packages/tsconfig.build.json')
+  for (const folder of globSync('packages/*/dist', { cwd: root })) {
+    rmSync(join(root, folder), { recursive: true, force: true })
+  }
+  await tool('tsc', '-b', 'packages/tsconfig.build.json')
 
   const destination = mkdtempSync(join(tmpdir(), 'countersign-packed-'))
   process.once('exit', () => rmSync(destination, { recursive: true, force: true }))
   const [pnpm, ...pnpmArgs] = pnpmCommand(root)
-  for (const cwd of folders) run(pnpm, [...pnpmArgs, 'pack', '--pack-destination', destination], { cwd })
-  return globSync('*.tgz', { cwd: destination })
-    .toSorted()
-    .map((file) => read(join(destination, file)))
+  const pack = ['--recursive', '--filter', './packages/*', 'pack', '--pack-destination', destination]
+  await run(pnpm, [...pnpmArgs, ...pack], { cwd: root })
+  const packed = globSync('*.tgz', { cwd: destination }).toSorted()
+  return Promise.all(packed.map((file) => read(join(destination, file))))
 }
 
-function read(path: string): Tarball {
+async function read(path: string): Promise<Tarball> {
   const where = { cwd: dirname(path) }
-  const listed = run('tar', ['-tzf', path], where).trim().split('\n')
+  const listed = (await run('tar', ['-tzf', path], where)).trim().split('\n')
   const files = listed.map((file) => file.replace(/^package\//, ''))
   const text = (file: string) => run('tar', ['-xzOf', path, `package/${file}`], where)
-  const manifest: Manifest = JSON.parse(text('package.json'))
+  const manifest: Manifest = JSON.parse(await text('package.json'))
   return { name: manifest.name, path, files, manifest, text }
 }
 
 /** Runs a tool of the workspace, at the workspace's root. */
-export function tool(...words: string[]): string {
+export function tool(...words: readonly string[]): Promise<string> {
   return run(process.execPath, ['scripts/run.mjs', 'exec', ...words], { cwd: root })
 }
 

@@ -259,3 +259,17 @@ test('T13 without a tolerance that says something, the default ends a token', as
   time.advance({ seconds: 330 })
   expect(await codeFor(freshGuard(), kept)).toBe('token_expired')
 })
+
+test('T13 a clock that says no number lets no token in, whatever its times', async () => {
+  const jwk = { ...signer.jwk, kid: 'key-1', alg: 'ES256', use: 'sig' }
+  const options: GuardOptions = {
+    audience: 'orders',
+    issuers: [{ issuer, jwks: { keys: [jwk] } }],
+    log: false,
+  }
+  const timeless = createGuard(options, { clock: { now: () => Number.NaN } })
+  for (const text of [token(), token({ nbf: 1 })]) {
+    expect(await codeFor(guard, text)).toBe('allow')
+    expect(await codeFor(timeless, text)).toBe('token_expired')
+  }
+})

@@ -8,7 +8,6 @@ import {
   type Guard,
   type GuardOptions,
 } from '@countersign/ws'
-import { policyDocument } from '@countersign/policy'
 import {
   createTestCa,
   createTestClock,
@@ -17,7 +16,7 @@ import {
   type TestIssuer,
 } from '@countersign/testing'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect } from 'node:net'
@@ -130,25 +129,6 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
     expect(sockets.clients.size).toBe(0)
   })
 
-  test('is closed when the policy takes its scope away, and another one is not', async () => {
-    const path = join(folder, `policy-${Math.trunc(performance.now() * 1000)}.yaml`)
-    const policy = (...granted: string[]): string => `version: 1
-callers:
-  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [${granted.join()}] }
-  reports: { is: [{ issuer: https://issuer.test, clientId: reports }], grants: [feed:read] }
-`
-    writeFileSync(path, policy('feed:read'))
-    await start({ policy: policyDocument(path) })
-    const client = await opened(url, await token())
-    const other = await opened(url, await token(3000, 'reports'))
-    await passing(30)
-    expect(sockets.clients.size).toBe(2)
-    writeFileSync(path, policy('other:scope'))
-    expect((await ended(client))[0]).toBe(1008)
-    other.socket.send('still here')
-    await expect.poll(() => other.messages).toEqual(['echo still here'])
-  })
-
   test('is asked to come again later where nobody can tell', async () => {
     let isDown = false
     await start({
@@ -200,49 +180,6 @@ callers:
     await gone
     expect(heard).toEqual(['before'])
     socket.destroy()
-  })
-
-  test('that was closed is asked about no more', async () => {
-    let asked = 0
-    await start({
-      deciders: [
-        {
-          name: 'counts',
-          decide: () => {
-            asked += 1
-            return { effect: 'permit' }
-          },
-        },
-      ],
-    })
-    const client = await opened(url, await token())
-    await passing(12)
-    expect(asked).toBe(3)
-    client.socket.close()
-    await client.closed
-    await expect.poll(() => sockets.clients.size).toBe(0)
-    await passing(60)
-    expect(asked).toBe(3)
-  })
-
-  test('ends for everybody when the guard is closed', async () => {
-    await start()
-    const clients = await Promise.all(Array.from({ length: 20 }, async () => opened(url, await token())))
-    guard.close()
-    for (const client of clients) expect([1008, 1013]).toContain((await ended(client))[0])
-  })
-
-  test('among 50, those end whose tokens do', async () => {
-    await start()
-    const clients = await Promise.all(
-      Array.from({ length: 50 }, async (_, i) =>
-        opened(url, await token(i % 2 === 0 ? 100 : 1000, `caller-${i}`)),
-      ),
-    )
-    const short = clients.filter((_, i) => i % 2 === 0)
-    for (const client of short) expect((await ended(client))[0]).toBe(1008)
-    expect(sockets.clients.size).toBe(25)
-    for (const webSocket of sockets.clients) expect(callerOf(webSocket)?.id).toMatch(/caller-\d*[13579]$/)
   })
 
   test('over TLS is known by its client certificate, and ends with it', async () => {

@@ -55,7 +55,9 @@ export async function dial(url: string, options: ClientOptions = {}): Promise<Op
   const messages: string[] = []
   socket.on('message', (text) => messages.push(textOf(text)))
   socket.on('error', () => undefined)
-  const closed = once(socket, 'close').then(([code, reason]) => [Number(code), String(reason)] as const)
+  const closed = new Promise<readonly [code: number, reason: string]>((resolve) =>
+    socket.once('close', (code, reason) => resolve([code, String(reason)])),
+  )
   return new Promise((resolve, reject) => {
     let headers: IncomingHttpHeaders = {}
     socket.on('upgrade', (answer: IncomingMessage) => ({ headers } = answer))

@@ -2,16 +2,13 @@ import { decisionChannel, type DecisionEvent } from '@countersign/core'
 import {
   authenticated,
   callerOf,
-  callerOptional,
   createGuard,
-  decisionOf,
   protectUpgrades,
   scopes,
   unprotected,
   type Guard,
   type GuardOptions,
 } from '@countersign/ws'
-import { policyDocument } from '@countersign/policy'
 import {
   createTestClock,
   createTestIssuer,
@@ -106,16 +103,6 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
       expect(connected).toEqual([])
     })
 
-    test('is refused without the scope, and with a credential that is none', async () => {
-      protectUpgrades(server, sockets, { guard, ...feed })
-      expect((await refused(`${url}/feed`, await bearer())).status).toBe(403)
-      expect((await refused(`${url}/feed`, { headers: { authorization: 'Basic eDp5' } })).status).toBe(401)
-      const expired = await issuer.headersFor('checkout', { scopes: ['feed:read'], expiresIn: -300 })
-      expect((await refused(`${url}/feed`, { headers: expired })).status).toBe(401)
-      expect(codes()).toEqual(['scope_missing', expect.any(String), 'token_expired'])
-      expect(connected).toEqual([])
-    })
-
     test('opens with it, cold and known, and both ends of it know the caller', async () => {
       protectUpgrades(server, sockets, { guard, ...feed })
       for (let i = 0; i < 2; i += 1) {
@@ -152,49 +139,6 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
       const [first = '', ...others] = upgradeTo('/feed')
       expect(await rawExchange(port, [first.replace('GET', method), ...others])).toMatch(/^HTTP\/1\.1 404 /)
       expect(connected).toEqual([])
-    })
-
-    test('that nobody has declared is refused, or held to what the guard asks of such routes', async () => {
-      protectUpgrades(server, sockets, { guard, route: 'GET /bare' })
-      expect((await refused(`${url}/bare`, await bearer())).status).toBe(403)
-      expect(codes()).toEqual(['route_undeclared'])
-      await start({ undeclared: authenticated() })
-      protectUpgrades(server, sockets, { guard, route: 'GET /bare' })
-      expect((await refused(`${url}/bare`)).status).toBe(401)
-      ;(await opened(`${url}/bare`, await bearer())).socket.close()
-    })
-
-    test('that needs no caller has none', async () => {
-      protectUpgrades(server, sockets, { guard, route: 'GET /open', requires: unprotected('public ticker') })
-      protectUpgrades(server, sockets, { guard, route: 'GET /greeting', requires: callerOptional('greets') })
-      const open = await opened(`${url}/open`, await bearer())
-      await expect.poll(() => open.messages).toEqual(['/open nobody'])
-      const greeting = await opened(`${url}/greeting`)
-      await expect.poll(() => greeting.messages).toEqual(['/greeting nobody'])
-      expect((await refused(`${url}/greeting`, { headers: { authorization: 'Bearer x.y.z' } })).status).toBe(
-        401,
-      )
-    })
-
-    test('with Authorization twice, or too long, is refused', async () => {
-      protectUpgrades(server, sockets, { guard, ...feed })
-      const { authorization } = (await bearer('feed:read')).headers
-      const line = `Authorization: ${authorization ?? ''}`
-      expect(await rawExchange(port, upgradeTo('/feed', line, line))).toMatch(/^HTTP\/1\.1 400 /)
-      const long = `Authorization: Bearer ${'a'.repeat(12_000)}`
-      expect(await rawExchange(port, upgradeTo('/feed', long))).toMatch(/^HTTP\/1\.1 400 /)
-      expect(codes()).toEqual(['credential_duplicated', 'token_oversized'])
-    })
-
-    test('shows its handler no header that claims an identity', async () => {
-      let seen = ''
-      sockets.on('connection', (_socket, request) => {
-        seen = JSON.stringify([request.headers, request.headersDistinct, request.rawHeaders])
-      })
-      protectUpgrades(server, sockets, { guard, route: 'GET /open', requires: unprotected('open') })
-      await opened(`${url}/open`, { headers: { 'X-Forwarded-Client-Cert': 'forged', 'X-Other': 'kept' } })
-      expect(seen).toContain('kept')
-      expect(seen).not.toContain('forged')
     })
 
     test('that is none of a WebSocket is the concern of ws, once it was allowed', async () => {
@@ -355,24 +299,6 @@ describe.each(wsVersions)('%s', (_version, WebSocketServer) => {
       expect(guard.census()[0]?.declaredAt).toMatch(/^test\/ws\/upgrades\.test\.ts:\d+$/)
     })
 
-    test('speaks of its routes in a policy document, with parameters', async () => {
-      const document = `version: 1
-callers:
-  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [feed:read] }
-routes:
-  - { route: GET /rooms/:room, requires: { scopes: [feed:read], when: 'resource.params.room == "one"' } }
-`
-      await start({ policy: policyDocument(document) })
-      protectUpgrades(server, sockets, {
-        guard,
-        route: 'GET /rooms/:room',
-        match: ({ url: asked = '' }) => /^\/rooms\/(?<room>\w+)$/.exec(asked)?.groups,
-      })
-      expect((await refused(`${url}/rooms/two`, await bearer('feed:read'))).status).toBe(403)
-      ;(await opened(`${url}/rooms/one`, await bearer('feed:read'))).socket.close()
-      expect(guard.census()[0]).toMatchObject({ status: 'declared', scopes: ['feed:read'] })
-    })
-
     test('answers 500 where `match` fails, and says so to the operator', async () => {
       protectUpgrades(server, sockets, {
         guard,
@@ -399,29 +325,6 @@ routes:
       }
       expect([ran, connected]).toEqual([0, []])
       expect(told.filter((line) => line.includes('noServer'))).toHaveLength(1)
-    })
-
-    test('of a service that only observes opens what would be refused, without a caller', async () => {
-      await start({ mode: { observe: { until: '2099-01-01' } } })
-      protectUpgrades(server, sockets, { guard, ...feed })
-      const client = await opened(`${url}/feed`)
-      await expect.poll(() => client.messages).toEqual(['/feed nobody'])
-      expect(guard.observations()).toHaveLength(1)
-    })
-
-    test('mixes no callers among 50', async () => {
-      protectUpgrades(server, sockets, { guard, route: 'GET /who', requires: authenticated() })
-      const clients = await Promise.all(
-        Array.from({ length: 50 }, async (_, i) => {
-          const headers = await issuer.headersFor(`caller-${i}`)
-          return opened(`${url}/who`, { headers })
-        }),
-      )
-      for (const [i, { messages }] of clients.entries()) {
-        await expect.poll(() => messages).toEqual([`/who https://issuer.test#client=caller-${i}`])
-      }
-      for (const webSocket of sockets.clients) expect(decisionOf(webSocket)?.outcome).toBe('allow')
-      for (const { socket } of clients) socket.close()
     })
   })
 

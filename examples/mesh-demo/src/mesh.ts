@@ -1,4 +1,4 @@
-// Starts the shop and its surroundings: two homes, and the four services that live in them.
+// Starts the shop and its surroundings: two homes, and the services that live in them.
 import type { CandidateEvent, DecisionEvent } from '@countersign/core'
 import { openHome, type RunningHome } from './home.ts'
 import type { IssuerCommands } from './issuer/issuer.ts'
@@ -7,7 +7,15 @@ import type { RemoteProcess } from './processes/remote-process.ts'
 import type { Progress } from './report/progress.ts'
 import type { Notice, ServiceCommands } from './services/run-service.ts'
 import type { KeyPair } from './services/send-request.ts'
-import { audienceOf, homeOf, spiffeIdOf, spiffePathOf, type HomeName, type ServiceName } from './workloads.ts'
+import {
+  audienceOf,
+  frameworkOf,
+  homeOf,
+  spiffeIdOf,
+  spiffePathOf,
+  type HomeName,
+  type ServiceName,
+} from './workloads.ts'
 
 type ServiceProcess = RemoteProcess<ServiceCommands, Notice>
 
@@ -37,10 +45,16 @@ export async function startMesh(
 ): Promise<Mesh> {
   const forkIssuer = (name: string) => processes.fork<IssuerCommands>(name, modules.issuer)
   const forkService = (name: ServiceName): ServiceProcess =>
-    processes.fork(name, modules[name], { showsOutput: showsRefusals })
+    processes.fork(name, modules[name], {
+      showsOutput: showsRefusals,
+      // Nest is written with decorators, which no Node runs as they are.
+      preload: frameworkOf[name] === 'Nest' ? modules.decorators : undefined,
+    })
   // All at once: while they load, certificates and keys are made here.
   const issuers = { shop: forkIssuer('issuer'), outside: forkIssuer('outside issuer') }
   const forked = {
+    reports: forkService('reports'),
+    pricing: forkService('pricing'),
     inventory: forkService('inventory'),
     orders: forkService('orders'),
     checkout: forkService('checkout'),
@@ -57,17 +71,21 @@ export async function startMesh(
 
   const start = async (name: ServiceName, peers: Readonly<Record<string, string>> = {}) => {
     const service = await startService(name, forked[name], homes[homeOf(name)], peers)
-    progress.started(name, service.origin, `is ${spiffeIdOf(name)}`)
+    progress.started(name, service.origin, `${frameworkOf[name].padEnd(7)}  is ${spiffeIdOf(name)}`)
     return service
   }
-  // Orders has to know where inventory is, so inventory comes first.
-  const inventory = await start('inventory')
-  const [orders, checkout, outsider] = await Promise.all([
-    start('orders', { [audienceOf('inventory')]: inventory.origin }),
+  // Orders has to know where inventory and pricing are, so those come first.
+  const [inventory, pricing] = await Promise.all([start('inventory'), start('pricing')])
+  const [orders, checkout, reports, outsider] = await Promise.all([
+    start('orders', {
+      [audienceOf('inventory')]: inventory.origin,
+      [audienceOf('pricing')]: pricing.origin,
+    }),
     start('checkout'),
+    start('reports'),
     start('outsider'),
   ])
-  return { homes, services: { inventory, orders, checkout, outsider } }
+  return { homes, services: { checkout, orders, inventory, pricing, reports, outsider } }
 }
 
 async function startService(
@@ -97,5 +115,8 @@ const modules = {
   inventory: new URL('./services/inventory.ts', import.meta.url),
   orders: new URL('./services/orders.ts', import.meta.url),
   checkout: new URL('./services/checkout.ts', import.meta.url),
+  pricing: new URL('./services/pricing.ts', import.meta.url),
+  reports: new URL('./services/reports.ts', import.meta.url),
   outsider: new URL('./services/outsider.ts', import.meta.url),
+  decorators: new URL('./processes/compile-decorators.ts', import.meta.url),
 } as const

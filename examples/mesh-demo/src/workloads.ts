@@ -1,8 +1,20 @@
 // Who is who: two homes that do not trust each other, and the services that live in them.
 
-export const serviceNames = ['checkout', 'orders', 'inventory', 'outsider'] as const
+export const serviceNames = ['checkout', 'orders', 'inventory', 'pricing', 'reports', 'outsider'] as const
 
 export type ServiceName = (typeof serviceNames)[number]
+
+/** What each of them is written in. */
+export const frameworkOf = {
+  checkout: 'Koa',
+  orders: 'Express',
+  inventory: 'Fastify',
+  pricing: 'gRPC',
+  reports: 'Nest',
+  outsider: 'Express',
+} as const satisfies Readonly<Record<ServiceName, string>>
+
+export const speaksGrpc = (service: ServiceName): boolean => frameworkOf[service] === 'gRPC'
 
 /** A home has its own certificate authority, its own trust domain and its own OAuth issuer. */
 export type HomeName = 'shop' | 'outside'
@@ -42,13 +54,18 @@ const checkout: ClientRegistration = {
   service: 'checkout',
   id: 'checkout',
   spiffeId: spiffeIdOf('checkout'),
-  scope: 'orders:read orders:write stock:read',
+  scope: 'orders:read orders:write stock:read prices:read sales:read',
 }
 
 export const clientsOf: Readonly<Record<HomeName, readonly ClientRegistration[]>> = {
   shop: [
     checkout,
-    { service: 'orders', id: 'orders', spiffeId: spiffeIdOf('orders'), scope: 'stock:read carts:read' },
+    {
+      service: 'orders',
+      id: 'orders',
+      spiffeId: spiffeIdOf('orders'),
+      scope: 'stock:read carts:read prices:read prices:write',
+    },
   ],
   // Its own issuer says of the outsider, in a token that is valid in every way, that it is the shop's checkout.
   outside: [{ ...checkout, service: 'outsider' }],

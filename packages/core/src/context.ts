@@ -38,6 +38,8 @@ export class RequestContext implements Occasion {
   #declared: Placement | undefined
   /** What had been allowed when something failed: error handlers may answer for it. */
   #failed: Decision | undefined
+  /** Of a message, the context of the connection that it came by: that presented the credentials. */
+  #connection: RequestContext | undefined
 
   constructor(guard: ContextGuard, request: InboundRequest, fields: readonly HeaderField[] = noFields) {
     this.#guard = guard
@@ -130,12 +132,28 @@ export class RequestContext implements Occasion {
    * presented when it was opened. Only a denial is recorded. A proof of possession counts as long as what it proved does.
    */
   recheck(): Decision | Promise<Decision> {
-    const known = this.#authentication
+    this.#forgetWhatIsOver()
+    return this.#ask(false)
+  }
+
+  /**
+   * For adapters of messages: the undecided context of one message on an open connection, for which this was opened. The credentials
+   * are those that were presented with the connection, as of now: a proof of possession counts as long as what it proved does.
+   */
+  forMessage(): RequestContext {
+    this.#forgetWhatIsOver()
+    const message = new RequestContext(this.#guard, this.request, this.#fields)
+    message.#connection = this.#connection ?? this
+    return message
+  }
+
+  #forgetWhatIsOver(): void {
+    const presented = this.#connection ?? this
+    const known = presented.#authentication
     const isOver =
       known instanceof Refusal ||
       (!(known instanceof Promise) && known?.identity?.isAlive(this.#guard.now()) === false)
-    if (isOver) this.#authentication = undefined
-    return this.#ask(false)
+    if (isOver) presented.#authentication = undefined
   }
 
   #ask(isFinal: boolean): Decision | Promise<Decision> {
@@ -184,6 +202,16 @@ export class RequestContext implements Occasion {
     return this.#guard.passesPreflights && isPreflight(this.request)
   }
 
+  /**
+   * For adapters: the same on its way to a route of which no code says who may call it. Where the policy document says it, a preflight is
+   * a call like any other. `registered`: see `Occasion`.
+   */
+  isPreflightFor(registered: string): boolean {
+    if (!this.isPreflight || this.decision !== undefined) return false
+    this.#arrive(registered, registered)
+    return this.#guard.policyOf(this) === undefined
+  }
+
   /** For adapters: records that a preflight is answered. */
   answerPreflight(route: string): void {
     this.#arrive(route, route)
@@ -212,16 +240,17 @@ export class RequestContext implements Occasion {
     code: Placement | undefined,
     isFinal: boolean,
   ): Decision | Promise<Decision> {
+    const presented = this.#connection ?? this
     try {
       // A route that needs no caller reads no credential.
       const authentication =
         placement instanceof Unprotected
           ? anonymous
-          : (this.#authentication ??= this.#guard.authenticate(this.request, this.#fields))
+          : (presented.#authentication ??= this.#guard.authenticate(this.request, this.#fields))
       if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, code, isFinal)
       return authentication.then(
         (settled) => {
-          this.#authentication = settled
+          presented.#authentication = settled
           return this.#finish(settled, placement, code, isFinal)
         },
         () => this.#finish(internalError, placement, code, isFinal),

@@ -180,6 +180,11 @@ export class Guard {
     return this.#options.undeclared
   }
 
+  /** For adapters: what the service says of itself (RFC 9728), and where; undefined where the guard has no `resource`. */
+  get resourceMetadata(): ResourceMetadata | undefined {
+    return this.#path.resourceMetadata
+  }
+
   /** For adapters: true if such routes stop the start. */
   get failsStart(): boolean {
     return this.#options.failsStart

@@ -13,6 +13,7 @@ import { presentedScheme, readAuthorization } from './evidence/authorization.ts'
 import { anonymous, type Authentication } from './identity/authentication.ts'
 import { Authenticator } from './identity/authenticator.ts'
 import type { Caller } from './identity/caller.ts'
+import { KnownHeaders } from './identity/jws/known-headers.ts'
 import { verifyToken } from './identity/token/verify-token.ts'
 import type { Environment, ParsedOptions } from './options/parse-options.ts'
 import type { Occasion } from './policy/occasion.ts'
@@ -52,13 +53,14 @@ export class MainPath implements ContextGuard {
     this.#options = options
     this.#environment = environment
     this.#log = log
-    this.judge = new Judge({ ...options, policy: options.policy.policy, clock })
+    this.judge = new Judge({ ...options, policy: options.policy.policy, clock, role: 'inForce' })
     this.shadow = new Shadow({ ...options, policy: options.policy.policy, clock })
+    const context = { issuers: options.issuers, checks: options.checks, headers: new KnownHeaders(), clock }
     this.#authenticator = new Authenticator({
       ...options,
       clock,
       onStrayHeaders,
-      verifyToken: (token) => verifyToken(token, options.issuers, clock),
+      verifyToken: (token, connection) => verifyToken(token, connection, context),
       sameWorkload: (one, other) => {
         const { policy } = this.judge
         return policy?.isSameWorkload(one, other) === true ? () => this.judge.policy === policy : undefined

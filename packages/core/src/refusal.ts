@@ -213,6 +213,7 @@ export const refusals = {
   },
   issuer_unavailable: unavailable,
   issuer_overloaded: unavailable,
+  guard_overloaded: { ...unavailable, fault: 'operator' },
   introspection_unavailable: unavailable,
   introspection_malformed: unavailable,
   token_review_unavailable: unavailable,

@@ -6,7 +6,9 @@ import { boundProof } from './evidence/dpop.ts'
 import { maxTokenLength } from './evidence/length.ts'
 import { isAlgorithm, isAvailable } from './identity/jws/algorithms.ts'
 import { parseCompactJws } from './identity/jws/compact-jws.ts'
+import { KnownHeaders } from './identity/jws/known-headers.ts'
 import { selectKey } from './identity/jws/select-key.ts'
+import { checkedAtOnce } from './identity/jws/signature-checks.ts'
 import { isSignedWith } from './identity/jws/verify-signature.ts'
 import { verifyProof, type VerifiedProof } from './identity/proof/dpop-proof.ts'
 import { parseJwsOptions, type CompactJwsOptions } from './options/parse-jws-options.ts'
@@ -95,7 +97,12 @@ export async function verifyJwtSvid(
   if (typeof token !== 'string' || token.length > maxTokenLength) {
     return new Refusal('token_malformed', { expected: `text of at most ${maxTokenLength} characters` })
   }
-  const verification = await verifyToken(token, issuers, { now: () => nowMs })
+  const verification = await verifyToken(token, options, {
+    issuers,
+    checks: checkedAtOnce,
+    headers: new KnownHeaders(),
+    clock: { now: () => nowMs },
+  })
   if (verification instanceof Refusal) return verification
   const { claims, expiresAt } = verification
   const svid = { spiffeId: claims.sub, audience: Object.freeze(claims.aud), expiresAt, claims: claims.all }

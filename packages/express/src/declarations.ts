@@ -18,6 +18,7 @@ import {
   requirePlacement,
 } from '@countersign/core/adapter'
 import type { Request, RequestHandler } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { routerOf } from './framework.ts'
 import { declarationPath } from './paths.ts'
 import { isDecidedByRoute } from './protected-route.ts'
@@ -26,16 +27,23 @@ import { handlerOf } from './layer-handlers.ts'
 import { walk } from './router-tree.ts'
 import { boundLayer, boundRouters } from './scopes.ts'
 
+/** A handler of Express that says nothing of parameters, so that those beside it have what the path says: `req.params.id`. */
+export type Declaration = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (error?: unknown) => void,
+) => void
+
 /**
  * Says who may call what follows: first on a route, in a router's `use` (its floor: routes only add to it), or in the
  * same `use` as a handler. Throws a ConfigurationError for anything that is not a requirement.
  */
-export function requires(placement: Placement): RequestHandler {
+export function requires(placement: Placement): Declaration {
   return declaring(placement, declaredAt(requires))
 }
 
 /** Makes a declaration of who may call, and says where it stands. */
-export function declaring(placement: Placement, place: string | null): RequestHandler {
+export function declaring(placement: Placement, place: string | null): Declaration {
   const valid = requirePlacement(placement, 'requires(…)')
   const declaration: RequestHandler = function countersignRequires(request, response, next) {
     const context = contextOf(request)
@@ -44,7 +52,7 @@ export function declaring(placement: Placement, place: string | null): RequestHa
     else answer(enter(context, request, declaration, valid), response, next)
   }
   markDeclaration(declaration, { placement: valid, declaredAt: place })
-  return declaration
+  return declaration as Declaration // it is called by Express, with a request of Express
 }
 
 /** Lets nobody past who did not come through a guard. It declares nothing. */
@@ -61,15 +69,14 @@ const noGuard = (what: string): ConfigurationError =>
   )
 
 /** The caller must have all of these scopes. */
-export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): RequestHandler =>
+export const requireScopes = (...names: [ScopeName, ...ScopeName[]]): Declaration =>
   declaring(scopes(...names), declaredAt(requireScopes))
 
 /** Everybody may call: no credential is read and there is no caller. The reason is kept in the census. */
-export const unprotected = (reason: string): RequestHandler =>
-  declaring(open(reason), declaredAt(unprotected))
+export const unprotected = (reason: string): Declaration => declaring(open(reason), declaredAt(unprotected))
 
 /** Who presents nothing may call too (`callerOf(req)` is then undefined); who presents something is verified. */
-export const callerOptional = (reason: string): RequestHandler =>
+export const callerOptional = (reason: string): Declaration =>
   declaring(optional(reason), declaredAt(callerOptional))
 
 // In a `use`, or wherever a function has called it.

@@ -56,9 +56,7 @@ export const isDecidedByRoute = (request: Request, declaration: object): boolean
   gateOf(request)?.handlers.has(declaration) === true
 
 const isPlainPreflight = (declared: Declarations, context: RequestContext): boolean =>
-  declared.every(({ isPlainOptions }) => isPlainOptions) &&
-  context.isPreflight &&
-  context.decision === undefined
+  declared.every(({ isPlainOptions, registered }) => isPlainOptions && context.isPreflightFor(registered))
 
 /** INVARIANT: nothing is allowed that one of the ways forbids, since the request may have come by any of them. */
 function decide(

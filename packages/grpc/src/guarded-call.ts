@@ -1,9 +1,17 @@
-import { refusals, type Decision, type Deny, type RefusalEntry } from '@countersign/core'
-import { Refusal, attachContext, contextOf, type RequestContext } from '@countersign/core/adapter'
+import type { Decision, Deny } from '@countersign/core'
+import {
+  Refusal,
+  attachContext,
+  contextOf,
+  endsConnection,
+  grpcRequest,
+  removeDeleted,
+  type GrpcRequest,
+  type RequestContext,
+} from '@countersign/core/adapter'
 import { Metadata, type ServerInterceptingCallInterface, type ServerMethodDefinition } from '@grpc/grpc-js'
 import { streamOf } from './framework.ts'
 import { HeldCall } from './held-call.ts'
-import { inboundCall, removeDeleted } from './inbound-request.ts'
 import type { Protection } from './protection.ts'
 import { setUpWrongly, statusOf, withHeaders, type CallStatus } from './status.ts'
 
@@ -34,7 +42,7 @@ export class GuardedCall extends HeldCall {
     let decision: Decision | Promise<Decision>
     try {
       this.#protection.begin(path)
-      const request = inboundCall(path, metadata, this.beneath)
+      const request = this.#request(metadata)
       this.#context = this.#protection.guard.admit(request)
       removeDeleted(metadata, request)
       attachContext(metadata, this.#context)
@@ -71,8 +79,7 @@ export class GuardedCall extends HeldCall {
 
   #deny(decision: Deny): void {
     this.endWith(statusOf(decision))
-    const { endsConnection }: RefusalEntry = refusals[decision.refusal.code]
-    if (endsConnection === true) streamOf(this.beneath)?.session?.close()
+    if (endsConnection(decision)) streamOf(this.beneath)?.session?.close()
   }
 
   protected override ended(): void {
@@ -82,7 +89,7 @@ export class GuardedCall extends HeldCall {
   /** The latch: an answer that is started before anything was allowed is replaced. */
   protected override mayAnswerEarly(): boolean {
     const { guard } = this.#protection
-    this.#context ??= guard.open(inboundCall(this.#method.path, new Metadata(), this.beneath))
+    this.#context ??= guard.open(this.#request(new Metadata()))
     const decision = this.#context.refuse(answeredEarly, this.#route)
     // Where the guard only observes, it was recorded.
     if (decision.outcome === 'allow') return true
@@ -93,9 +100,13 @@ export class GuardedCall extends HeldCall {
   override sendStatus(status: CallStatus): void {
     const decision = this.#context?.decision
     const headers = decision?.outcome === 'allow' ? decision.headers : undefined
-    super.sendStatus(
-      headers === undefined ? status : { ...status, metadata: withHeaders(status.metadata, headers) },
-    )
+    super.sendStatus(headers === undefined ? status : withHeaders(status, headers))
+  }
+
+  /** As core sees it. Its connection is what stands for the socket in its HTTP/2 session, where core reads the whole chain. */
+  #request(metadata: Metadata): GrpcRequest {
+    const { beneath } = this
+    return grpcRequest(this.#method.path, metadata, beneath, streamOf(beneath)?.session?.socket)
   }
 
   #fail(why: string): void {

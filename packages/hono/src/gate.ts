@@ -62,7 +62,7 @@ function decideRoute(
 ): Decision | Promise<Decision> | undefined {
   const { placement, isBelowFloor, isMisplaced } = part
   if (isMisplaced) return context.refuse(misplaced, name)
-  if (isPlainOptions(part) && context.isPreflight && context.decision === undefined) return undefined
+  if (isPlainOptions(part) && context.isPreflightFor(spellingOf(part))) return undefined
   stay(c, part, context.begin(part))
   return context.decide(placement, name, isBelowFloor, c.req.param(), spellingOf(part))
 }

@@ -1,5 +1,5 @@
 import type { Caller, Decision, RefusalResponse } from '@countersign/core'
-import { callerOf } from '@countersign/core/adapter'
+import { callerOf, endSession } from '@countersign/core/adapter'
 import type { Context } from 'hono'
 import { connectionOf } from './inbound.ts'
 
@@ -15,6 +15,8 @@ export function proceed(
   if (decision?.outcome === 'deny') {
     // What others have set for whatever is answered stays, such as the headers of CORS.
     refuse(c, decision.response, c.finalized ? undefined : c.res.headers)
+    const outgoing = connectionOf(c)?.outgoing
+    if (outgoing !== undefined) endSession(decision, outgoing)
     return Promise.resolve()
   }
   for (const name in decision?.headers) {

@@ -1,5 +1,5 @@
 import type { Decision } from '@countersign/core'
-import { type RequestContext, send } from '@countersign/core/adapter'
+import { type RequestContext, refuse } from '@countersign/core/adapter'
 import type { Context, Next } from 'koa'
 import { runInOrder, type Handler } from './framework.ts'
 
@@ -10,7 +10,7 @@ export function answer(
   goOn: () => unknown,
 ): unknown {
   if (decision instanceof Promise) return decision.then((settled) => answer(settled, context, goOn))
-  if (decision.outcome !== 'allow') return send(decision.response, context.res)
+  if (decision.outcome !== 'allow') return refuse(decision, context.res)
   for (const name in decision.headers) context.res.setHeader(name, decision.headers[name] ?? '')
   return goOn()
 }

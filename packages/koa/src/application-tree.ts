@@ -58,15 +58,12 @@ function walkHandlers(handlers: readonly Handler[], way: Way, visitor: Visitor):
 
 /** Walks a router that a request comes to by some way. */
 export function walkRouter({ stack }: Router, way: Way, visitor: Visitor): void {
-  for (const [i, layer] of stack.entries()) {
+  for (const layer of stack) {
     if (layer.methods.length === 0) {
       for (const handler of handlersOf(layer)) pass(handler, way, visitor)
       continue
     }
-    const sample = samplePath(layer)
-    const here = stack
-      .slice(0, i)
-      .filter((earlier) => earlier.methods.length === 0 && earlier.match(sample))
+    const here = layersAround(stack, layer)
       .flatMap(handlersOf)
       .reduce((before, handler) => pass(handler, before), way)
     visitor.route?.(layer, here)
@@ -94,8 +91,49 @@ function pass(handler: Handler, way: Way, visitor: Visitor = {}): Way {
   return way
 }
 
+/**
+ * What a router asks of a route by its `use`, where it would pass by itself: one that is exclusive runs none of that, and @koa/router 15
+ * reads the prefix of a `use` in the case that it was written in, but that of a route in any.
+ */
+export function floorsPassedBy(
+  { stack, exclusive }: Router,
+  layer: Layer,
+  matched: readonly Layer[],
+): readonly Requirement[] {
+  const isFor = (each: Layer): boolean => each.methods.length === 0 && matched.includes(each)
+  const known = layersAround(stack, layer)
+  const passedBy =
+    exclusive === true
+      ? [...new Set([...known, ...matched.slice(0, matched.indexOf(layer)).filter(isFor)])]
+      : known.filter((each) => !matched.includes(each))
+  return passedBy
+    .flatMap(handlersOf)
+    .filter((handler) => besideOf(handler).length === 0)
+    .map(placementOf)
+    .filter((placement) => placement instanceof Requirement)
+}
+
+/** The layers of a `use` that come before a route of their router, and are for its path as it was registered. */
+function layersAround(stack: readonly Layer[], layer: Layer): readonly Layer[] {
+  const { path } = layer
+  const known = around.get(layer)
+  if (known?.size === stack.length && known.path === path) return known.layers
+  const sample = samplePath(layer)
+  const layers = stack
+    .slice(0, stack.indexOf(layer))
+    .filter((each) => each.methods.length === 0 && each.match(sample))
+  around.set(layer, { size: stack.length, path, layers })
+  return layers
+}
+
+/** A layer stands in one router, to which layers are only added, and which may get a prefix. */
+const around = new WeakMap<
+  Layer,
+  { readonly size: number; readonly path: Layer['path']; readonly layers: readonly Layer[] }
+>()
+
 // Whether a middleware of a router comes before a route is told by its path; which parts of that are names is told by their spelling.
 const samplePath = (layer: Layer): string =>
   pathText(layer)
     .replaceAll(/[{}]/g, '')
-    .replaceAll(/[:*]\w+(?:\([^)]*\))?[?*+]?|\(\.\*\)/g, 'x')
+    .replaceAll(/[:*]\w+(?:\([^)]*\))?[?*+]?|\(\.\*\)/g, '~')

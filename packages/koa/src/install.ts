@@ -1,17 +1,9 @@
-import {
-  type Guard,
-  Requirement,
-  attachContext,
-  contextOf,
-  installLatch,
-  placementOf,
-  requireCaller,
-} from '@countersign/core/adapter'
+import { type Guard, attachContext, contextOf, installLatch, requireCaller } from '@countersign/core/adapter'
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
-import { guardOfAll } from './application-tree.ts'
+import { floorsPassedBy, guardOfAll } from './application-tree.ts'
 import type { Application, RoutedContext, Router } from './framework.ts'
-import { handlersOf, protectRoute, rememberArrival } from './protected-route.ts'
+import { protectRoute, rememberArrival } from './protected-route.ts'
 import { isInView, noteHidden, routeCensus } from './route-census.ts'
 
 /** The guards that applications were prepared for. */
@@ -80,11 +72,7 @@ function enterRouter(context: RoutedContext, router: Router | undefined): void {
   const leave = access?.begin(router)
   for (const layer of routes) {
     protectRoute(layer)
-    const before = router.exclusive === true ? matched.slice(0, matched.indexOf(layer)) : []
-    const floors = before
-      .filter(({ methods }) => methods.length === 0)
-      .flatMap((earlier) => handlersOf(earlier).map(placementOf))
-      .filter((placement) => placement instanceof Requirement)
+    const floors = floorsPassedBy(router, layer, matched)
     rememberArrival(req, layer, { prefix, floors, leave: layer === routes.at(-1) ? leave : undefined })
   }
 }

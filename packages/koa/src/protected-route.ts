@@ -91,16 +91,15 @@ function decide(
 
 /** Nothing but handlers for `OPTIONS`, of which nobody says who may call them: they answer preflights, and the latch sees what. */
 const isPlainPreflight = (
-  { methods }: Layer,
+  layer: Layer,
   { placement }: Declared,
-  { floors }: Arrival,
+  { floors, prefix }: Arrival,
   access: RequestContext,
 ): boolean =>
-  methods.every((method) => method === 'OPTIONS') &&
+  layer.methods.every((method) => method === 'OPTIONS') &&
   placement === undefined &&
   floors.length === 0 &&
-  access.isPreflight &&
-  access.decision === undefined
+  access.isPreflightFor(`OPTIONS ${prefix}${pathText(layer)}`)
 
 const undeclared = readDeclared([])
 const stray: Arrival = { prefix: '/…', floors: [], leave: undefined }

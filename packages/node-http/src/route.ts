@@ -35,7 +35,7 @@ export function guardedRoute(
         next === undefined
           ? handler(request, response, given)
           : runBounded(end, next, (passOn) => handler(request, response, passOn))
-      if (isPlainOptions && context.isPreflight && context.decision === undefined) return run()
+      if (isPlainOptions && context.isPreflightFor(spelled)) return run()
       const decision = context.decide(own, name.of(method), false, paramsOf(request, given), spelled)
       return runAllowed(decision, response, run, next)
     })

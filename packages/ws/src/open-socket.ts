@@ -1,5 +1,5 @@
 import type { Clock, Deny } from '@countersign/core'
-import { attachContext, type Guard, type RequestContext } from '@countersign/core/adapter'
+import { attachContext, closeFrame, type Guard, type RequestContext } from '@countersign/core/adapter'
 import type { WebSocket } from 'ws'
 import { graceMs } from './raw-answer.ts'
 
@@ -12,11 +12,10 @@ export function watchSocket(webSocket: WebSocket, context: RequestContext, guard
   )
 }
 
-function cutOff(webSocket: WebSocket, { id, response }: Deny, clock: Clock): void {
+function cutOff(webSocket: WebSocket, refused: Deny, clock: Clock): void {
   silence(webSocket)
-  // RFC 6455 §7.4.1: 1008 is a policy that was violated; 1013, in the registry, asks to try again later.
-  if (response.status === 503) webSocket.close(1013, `access cannot be checked now (decision ${id})`)
-  else webSocket.close(1008, `access has ended (decision ${id})`)
+  const { code, reason } = closeFrame(refused)
+  webSocket.close(code, reason)
   clock.schedule?.(() => webSocket.terminate(), graceMs)
 }
 

@@ -4,11 +4,11 @@ import type { IRouter, Request, RequestHandler, Response } from 'express'
 import express5 from 'express'
 // @ts-expect-error -- an alias, for which there are no types; its interface is that of Express 5 as far as tests go
 import express4 from 'express4'
-import type { Built, Handle, Service, ServiceRoute, Subject } from '../subject.ts'
+import type { Built, Handle, Service, ServiceRoute, HttpSubject } from '../subject.ts'
 
 type Express = typeof express5
 
-const subjectOf = (name: string, express: Express): Subject => ({
+const subjectOf = (name: string, express: Express): HttpSubject => ({
   name,
   adapter: '@countersign/express',
   lacks: { 'HTTP/2': 'Express serves HTTP/1 only' },
@@ -25,7 +25,7 @@ const subjectOf = (name: string, express: Express): Subject => ({
   },
 })
 
-export const expressSubjects: readonly Subject[] = [
+export const expressSubjects: readonly HttpSubject[] = [
   subjectOf('Express 5', express5),
   subjectOf('Express 4', express4),
 ]

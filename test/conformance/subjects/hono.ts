@@ -4,11 +4,11 @@ import { callerOf, countersign, requireCaller, requires, sealRoutes } from '@cou
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { Hono as Newest, type Context, type Handler } from 'hono'
 import { Hono as Oldest } from 'hono48'
-import type { Built, Handle, Service, ServiceRoute, Subject } from '../subject.ts'
+import type { Built, Handle, Service, ServiceRoute, HttpSubject } from '../subject.ts'
 
 type App = typeof Newest
 
-const subjectOf = (name: string, Hono: App): Subject => ({
+const subjectOf = (name: string, Hono: App): HttpSubject => ({
   name,
   adapter: '@countersign/hono',
   build: async (guard, service) => build(Hono, guard, service),
@@ -24,7 +24,7 @@ const subjectOf = (name: string, Hono: App): Subject => ({
   },
 })
 
-export const honoSubjects: readonly Subject[] = [
+export const honoSubjects: readonly HttpSubject[] = [
   subjectOf('Hono 4.13', Newest),
   subjectOf('Hono 4.8', Oldest as unknown as App), // an alias; its interface is the same as far as tests go
 ]

@@ -6,12 +6,12 @@ import Router12 from '@koa/router12'
 import Koa3, { type Middleware, type ParameterizedContext } from 'koa'
 // @ts-expect-error -- the same of Koa 2
 import Koa2 from 'koa2'
-import type { Built, Handle, Service, ServiceRoute, Subject } from '../subject.ts'
+import type { Built, Handle, Service, ServiceRoute, HttpSubject } from '../subject.ts'
 
 type Koa = typeof Koa3
 type Router = typeof Router15
 
-const subjectOf = (name: string, Koa: Koa, Router: Router): Subject => ({
+const subjectOf = (name: string, Koa: Koa, Router: Router): HttpSubject => ({
   name,
   adapter: '@countersign/koa',
   build: async (guard, service) => build(Koa, Router, guard, service),
@@ -29,7 +29,7 @@ const subjectOf = (name: string, Koa: Koa, Router: Router): Subject => ({
   },
 })
 
-export const koaSubjects: readonly Subject[] = [
+export const koaSubjects: readonly HttpSubject[] = [
   subjectOf('Koa 3', Koa3, Router15),
   subjectOf('Koa 2', Koa2, Router12),
 ]

@@ -2,14 +2,16 @@ import type { Guard } from '@countersign/core'
 import { callerOf, countersign, requires, sealRoutes, type GuardedService } from '@countersign/node-http'
 import { requireCaller } from '@countersign/core/adapter'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Built, Handle, Reply, Service, ServiceRoute, Subject } from '../subject.ts'
+import type { Built, Handle, Reply, Service, ServiceRoute, HttpSubject } from '../subject.ts'
+import { paramsIn } from './params-in.ts'
 
-export const nodeHttpSubject: Subject = {
+export const nodeHttpSubject: HttpSubject = {
   name: 'node:http',
   adapter: '@countersign/node-http',
   lacks: {
-    'declarations behind a handler are refused': 'a route of it takes one handler, behind its declaration',
-    'routers with a floor': 'it has no routers; those of connect have',
+    'declarations behind a handler are refused':
+      'a route of `node:http` takes one handler, behind its declaration',
+    'routers with a floor': '`node:http` has no routers; connect has',
   },
   build: async (guard, service) => build(guard, service),
 }
@@ -44,19 +46,6 @@ function made(service: GuardedService, { method, path, placement, handle }: Serv
   return placement === undefined
     ? service.route(name, handler)
     : service.route(name, requires(placement), handler)
-}
-
-function paramsIn(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
-  const names = pattern.split('/')
-  const segments = path.split('/')
-  if (names.length !== segments.length) return undefined
-  const params: Record<string, string> = {}
-  for (const [i, name] of names.entries()) {
-    const segment = segments[i] ?? ''
-    if (name.startsWith(':') && segment !== '') params[name.slice(1)] = segment
-    else if (name !== segment) return undefined
-  }
-  return params
 }
 
 function answering(handle: Handle) {

@@ -1,8 +1,18 @@
 import { authenticated, callerIs, callerOptional, provenBy, scopes, unprotected } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
-import { bearerOf, callerIdOf, checkout, externalUrl, issuer, otherIssuer, proofKey } from '../house.ts'
+import {
+  bearerOf,
+  callerIdOf,
+  checkout,
+  externalUrl,
+  issuer,
+  otherIssuer,
+  proofKey,
+  reports,
+  stranger,
+} from '../house.ts'
 import type { Service, ServiceRoute, Subject } from '../subject.ts'
-import { feature, withService } from './with-service.ts'
+import { feature, routeOf, withService } from './with-service.ts'
 
 const tell: ServiceRoute['handle'] = ({ caller, requireCaller }) => ({
   body: JSON.stringify({ id: requireCaller().id, same: caller?.id, provenBy: caller?.provenBy }),
@@ -45,14 +55,14 @@ export function credentials(subject: Subject): void {
     test('a token, and the handler knows its caller', async () => {
       await withService(subject, service, async (served) => {
         const answer = await served.call('/token', { headers: await bearerOf('checkout', 'orders:read') })
-        expect(answer).toMatchObject({ status: 200, code: null })
+        expect(answer).toMatchObject({ outcome: 'handled', code: null })
         expect(JSON.parse(answer.body)).toEqual({
           id: callerIdOf('checkout'),
           same: callerIdOf('checkout'),
           provenBy: ['token'],
         })
         expect(answer.events).toHaveLength(1)
-        expect(answer.events[0]).toMatchObject({ route: 'GET /token', outcome: 'allow' })
+        expect(answer.events[0]).toMatchObject({ route: routeOf(subject, 'GET', '/token'), outcome: 'allow' })
       })
     })
 
@@ -62,15 +72,28 @@ export function credentials(subject: Subject): void {
         service,
         async (served) => {
           const token = await issuer.token('checkout', { audience: 'orders', scopes: [], boundTo: proofKey })
-          const first = await proofKey.headersFor(token, { url: `${externalUrl}/dpop` })
+          const { method, path } = (subject.target ?? subject.spell)('GET', '/dpop')
+          const first = await proofKey.headersFor(token, { method, url: `${externalUrl}${path}` })
           const challenged = await served.call('/dpop', { headers: first })
-          expect(challenged).toMatchObject({ status: 401, code: 'dpop_nonce_required' })
+          expect(challenged).toMatchObject({ outcome: 'unauthenticated', code: 'dpop_nonce_required' })
           const nonce = String(challenged.headers['dpop-nonce'])
-          const headers = await proofKey.headersFor(token, { url: `${externalUrl}/dpop?a=b`, nonce })
+          const proof = { method, url: `${externalUrl}${path}?a=b`, nonce }
+          const headers = await proofKey.headersFor(token, proof)
           const answer = await served.call('/dpop?a=b', { headers })
-          expect(answer).toMatchObject({ status: 200, code: null })
+          expect(answer).toMatchObject({ outcome: 'handled', code: null })
           expect(JSON.parse(answer.body).provenBy).toEqual(['token', 'boundToken', 'dpop'])
           expect(await served.call('/dpop?a=b', { headers })).toMatchObject({ code: 'dpop_proof_replayed' })
+          for (const other of [{ url: `${externalUrl}/token` }, { method: 'PUT' }]) {
+            const forOther = await proofKey.headersFor(token, { ...proof, ...other })
+            expect(await served.call('/dpop', { headers: forOther })).toMatchObject({
+              code: 'dpop_proof_mismatch',
+            })
+          }
+          const { authorization, dpop } = await proofKey.headersFor(token, proof)
+          const twice = { authorization, dpop: [dpop, dpop] }
+          expect(await served.call('/dpop', { headers: twice })).toMatchObject({
+            code: 'dpop_proof_duplicated',
+          })
         },
         { dpop: { externalUrl, nonces: true } },
       )
@@ -82,7 +105,7 @@ export function credentials(subject: Subject): void {
         service,
         async (served) => {
           const alone = await served.call('/certificate', { certificate: checkout })
-          expect(alone).toMatchObject({ status: 200, code: null })
+          expect(alone).toMatchObject({ outcome: 'handled', code: null })
           expect(JSON.parse(alone.body)).toMatchObject({
             id: 'spiffe://test.example/checkout',
             provenBy: ['certificate'],
@@ -97,11 +120,21 @@ export function credentials(subject: Subject): void {
           expect(await served.call('/bound', { headers, certificate: checkout })).toMatchObject({
             code: null,
           })
+          expect(await served.call('/bound', { headers, certificate: reports })).toMatchObject({
+            outcome: 'unauthenticated',
+            code: 'certificate_binding_mismatch',
+          })
+          expect(await served.call('/certificate', { certificate: stranger })).toMatchObject({
+            code: 'certificate_untrusted',
+          })
           expect(await served.call('/bound', { headers })).toMatchObject({
-            status: 401,
+            outcome: 'unauthenticated',
             code: 'certificate_binding_missing',
           })
-          expect(await served.call('/certificate')).toMatchObject({ status: 401, code: 'credential_missing' })
+          expect(await served.call('/certificate')).toMatchObject({
+            outcome: 'unauthenticated',
+            code: 'credential_missing',
+          })
         },
         { transport: 'https' },
       )
@@ -113,9 +146,14 @@ export function credentials(subject: Subject): void {
         service,
         async (served) => {
           const headers = await bearerOf('checkout', 'orders:read')
-          expect(await served.call('/token', { headers })).toMatchObject({ status: 200, code: null })
-          expect(await served.call('/token')).toMatchObject({ status: 401, code: 'credential_missing' })
-          expect(await served.call('/certificate', { certificate: checkout })).toMatchObject({ status: 200 })
+          expect(await served.call('/token', { headers })).toMatchObject({ outcome: 'handled', code: null })
+          expect(await served.call('/token')).toMatchObject({
+            outcome: 'unauthenticated',
+            code: 'credential_missing',
+          })
+          expect(await served.call('/certificate', { certificate: checkout })).toMatchObject({
+            outcome: 'handled',
+          })
         },
         { transport: 'http2' },
       )
@@ -127,15 +165,18 @@ export function credentials(subject: Subject): void {
         const headers = await bearerOf('checkout')
         expect((await served.call('/optional', { headers })).body).toBe(`hello ${callerIdOf('checkout')}`)
         const invalid = await served.call('/optional', { headers: { authorization: 'Bearer junk' } })
-        expect(invalid).toMatchObject({ status: 401, code: 'token_malformed' })
+        expect(invalid).toMatchObject({ outcome: 'unauthenticated', code: 'token_malformed' })
       })
     })
 
     test('everybody where nothing is protected, without a caller', async () => {
       await withService(subject, service, async (served) => {
         const junk = { headers: { authorization: 'Bearer junk' } }
-        expect(await served.call('/open', junk)).toMatchObject({ status: 200, body: 'open to nobody' })
-        expect(await served.call('/careless')).toMatchObject({ status: 200, body: 'caller_unavailable' })
+        expect(await served.call('/open', junk)).toMatchObject({ outcome: 'handled', body: 'open to nobody' })
+        expect(await served.call('/careless')).toMatchObject({
+          outcome: 'handled',
+          body: 'caller_unavailable',
+        })
       })
     })
 
@@ -146,33 +187,33 @@ export function credentials(subject: Subject): void {
           scopes: ['orders:read'],
         })
         expect(await served.call('/token', { headers })).toMatchObject({
-          status: 401,
+          outcome: 'unauthenticated',
           code: 'issuer_unknown',
         })
       })
     })
-  })
 
-  test('whoever is refused is let pass where the service only observes, and is nobody', async () => {
-    const observed: Service = {
-      routes: [
-        {
-          method: 'GET',
-          path: '/observed',
-          placement: authenticated(),
-          handle: ({ caller }) => ({ body: caller?.id ?? 'nobody' }),
+    test('whoever would be refused where the service only observes, as nobody', async () => {
+      const observed: Service = {
+        routes: [
+          {
+            method: 'GET',
+            path: '/observed',
+            placement: authenticated(),
+            handle: ({ caller }) => ({ body: caller?.id ?? 'nobody' }),
+          },
+        ],
+      }
+      await withService(
+        subject,
+        observed,
+        async (served) => {
+          const answer = await served.call('/observed')
+          expect(answer).toMatchObject({ outcome: 'handled', body: 'nobody', code: 'credential_missing' })
+          expect(answer.events[0]).toMatchObject({ mode: 'observe', outcome: 'allow' })
         },
-      ],
-    }
-    await withService(
-      subject,
-      observed,
-      async (served) => {
-        const answer = await served.call('/observed')
-        expect(answer).toMatchObject({ status: 200, body: 'nobody', code: 'credential_missing' })
-        expect(answer.events[0]).toMatchObject({ mode: 'observe', outcome: 'allow' })
-      },
-      { mode: { observe: { until: '2099-12-31' } } },
-    )
+        { mode: { observe: { until: '2099-12-31' } } },
+      )
+    })
   })
 }

@@ -1,17 +1,18 @@
-import { scopes, type RefusalCode } from '@countersign/core'
+import { status as grpc } from '@grpc/grpc-js'
+import { refusals as entries, scopes, type RefusalCode } from '@countersign/core'
 import { policyDocument } from '@countersign/policy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bearerOf, guardWith, issuer, type Headers } from '../house.ts'
-import { Served } from '../served.ts'
+import type { Served } from '../served.ts'
 import type { Service, Subject } from '../subject.ts'
-import { withService } from './with-service.ts'
+import { feature, routeOf, withService } from './with-service.ts'
 
 let handled = 0
 const service: Service = {
   routes: [
     {
       method: 'GET',
-      path: '/orders/:id',
+      path: '/orders',
       placement: scopes('orders:read'),
       handle: () => {
         handled += 1
@@ -24,39 +25,51 @@ const service: Service = {
 interface Refused {
   readonly code: RefusalCode
   readonly status: number
-  readonly challenge: RegExp | undefined
-  readonly headers: Headers | Readonly<Record<string, readonly string[]>> | (() => Promise<Headers>)
+  readonly grpc: number
+  readonly challenge: RegExp
+  readonly headers: Headers | (() => Promise<Headers>)
 }
 
 const classes: readonly Refused[] = [
-  { code: 'credential_missing', status: 401, challenge: /^Bearer (?!.*error=)/, headers: {} },
+  {
+    code: 'credential_missing',
+    status: 401,
+    grpc: grpc.UNAUTHENTICATED,
+    challenge: /^Bearer (?!.*error=)/,
+    headers: {},
+  },
   {
     code: 'authorization_scheme_unsupported',
     status: 401,
+    grpc: grpc.UNAUTHENTICATED,
     challenge: /^Bearer (?!.*error=)/,
     headers: { authorization: 'Basic abc' },
   },
   {
     code: 'token_malformed',
     status: 401,
+    grpc: grpc.UNAUTHENTICATED,
     challenge: /error="invalid_token"/,
     headers: { authorization: 'Bearer not-a-token' },
   },
   {
     code: 'audience_mismatch',
     status: 401,
+    grpc: grpc.UNAUTHENTICATED,
     challenge: /error="invalid_token"/,
     headers: () => issuer.headersFor('checkout', { audience: 'billing', scopes: ['orders:read'] }),
   },
   {
     code: 'token_oversized',
     status: 400,
+    grpc: grpc.UNAUTHENTICATED,
     challenge: /error="invalid_request"/,
     headers: { authorization: `Bearer ${'a'.repeat(15_000)}` },
   },
   {
     code: 'scope_missing',
     status: 403,
+    grpc: grpc.PERMISSION_DENIED,
     challenge: /error="insufficient_scope".*scope="orders:read"/,
     headers: () => bearerOf('checkout', 'orders:list'),
   },
@@ -67,7 +80,7 @@ export function refusals(subject: Subject): void {
     let served: Served
     const guard = guardWith()
     beforeAll(async () => {
-      served = await Served.start(await subject.build(guard, service), guard)
+      served = await subject.start(guard, service)
     })
     afterAll(async () => {
       await served.close()
@@ -75,30 +88,34 @@ export function refusals(subject: Subject): void {
     })
 
     test.each(classes)(
-      'with $code: $status, its challenge, a problem body, and no handler',
+      'with $code: its status, its challenge, the public sentence, and no handler',
       async (refused) => {
         handled = 0
         const headers = typeof refused.headers === 'function' ? await refused.headers() : refused.headers
-        const answer = await served.call('/orders/7', { headers })
-        expect(answer).toMatchObject({ status: refused.status, code: refused.code })
+        const answer = await served.call('/orders', { headers })
+        const status = subject.wire === 'gRPC' ? refused.grpc : refused.status
+        expect(answer).toMatchObject({ status, code: refused.code })
         expect(handled).toBe(0)
         expect(answer.events).toHaveLength(1)
         const [event] = answer.events
-        expect(event).toMatchObject({ route: 'GET /orders/:id', outcome: 'deny' })
-        expect(answer.headers).toMatchObject({
-          'content-type': 'application/problem+json',
-          'cache-control': 'no-store',
-          'content-length': String(Buffer.byteLength(answer.body)),
-        })
-        if (refused.challenge === undefined) expect(answer.headers['www-authenticate']).toBeUndefined()
-        else expect(answer.headers['www-authenticate']).toMatch(refused.challenge)
-        expect(JSON.parse(answer.body)).toMatchObject({ status: refused.status, decision: event?.id })
+        expect(event).toMatchObject({ route: routeOf(subject, 'GET', '/orders'), outcome: 'deny' })
+        expect(answer.headers['www-authenticate']).toMatch(refused.challenge)
+        const { sentence } = entries[refused.code]
+        if (subject.wire === 'gRPC') expect(answer.body).toBe(`${sentence} (decision ${event?.id})`)
+        else {
+          expect(answer.headers).toMatchObject({
+            'content-type': 'application/problem+json',
+            'cache-control': 'no-store',
+            'content-length': String(Buffer.byteLength(answer.body)),
+          })
+          expect(JSON.parse(answer.body)).toMatchObject({ status, detail: sentence, decision: event?.id })
+        }
         // The precise code is for the operator.
         expect(answer.body).not.toContain(refused.code)
       },
     )
 
-    test('two Authorization fields, whichever is right', async () => {
+    feature(subject, 'a field twice', 'two Authorization fields, whichever is right', async () => {
       const { authorization = '' } = await bearerOf('checkout', 'orders:read')
       for (const fields of [
         [authorization, 'Bearer junk'],
@@ -106,29 +123,29 @@ export function refusals(subject: Subject): void {
         [authorization, authorization],
       ]) {
         const socket = await served.raw()
-        const lines = fields.map((field) => `Authorization: ${field}\r\n`).join('')
-        socket.write(`GET /orders/7 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n${lines}\r\n`)
+        const lines = [...served.opening, ...fields.map((field) => `Authorization: ${field}`)]
+        socket.write(`GET /orders HTTP/1.1\r\nHost: x\r\n${lines.join('\r\n')}\r\n\r\n`)
         let text = ''
         for await (const chunk of socket) text += String(chunk)
         expect(text).toMatch(/^HTTP\/1\.1 400 /)
         expect(text).toContain('invalid_request')
       }
     })
-  })
 
-  test('as unavailable what cannot be decided now, and says when to come again', async () => {
-    const policy = policyDocument({
-      follow: () => () => undefined,
+    test('as unavailable what cannot be decided now, and says when to come again', async () => {
+      const policy = policyDocument({
+        follow: () => () => undefined,
+      })
+      await withService(
+        subject,
+        service,
+        async (waiting) => {
+          const answer = await waiting.call('/orders', { headers: await bearerOf('checkout', 'orders:read') })
+          expect(answer).toMatchObject({ outcome: 'unavailable', code: 'policy_unavailable' })
+          expect(String(answer.headers['retry-after'])).toMatch(/^[1-9]\d*$/)
+        },
+        { policy },
+      )
     })
-    await withService(
-      subject,
-      service,
-      async (served) => {
-        const answer = await served.call('/orders/7', { headers: await bearerOf('checkout', 'orders:read') })
-        expect(answer).toMatchObject({ status: 503, code: 'policy_unavailable' })
-        expect(answer.headers['retry-after']).toMatch(/^[1-9]\d*$/)
-      },
-      { policy },
-    )
   })
 }

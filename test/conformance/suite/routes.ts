@@ -2,9 +2,9 @@ import { authenticated, scopes, unprotected } from '@countersign/core'
 import { policyDocument } from '@countersign/policy'
 import { describe, expect, test } from 'vitest'
 import { bearerOf, guardWith } from '../house.ts'
-import { Served, type Answer } from '../served.ts'
+import type { Answer } from '../served.ts'
 import type { Service, ServiceRoute, Subject } from '../subject.ts'
-import { feature, withService } from './with-service.ts'
+import { feature, routeOf, withService } from './with-service.ts'
 
 const ran: string[] = []
 const telling = (
@@ -23,6 +23,7 @@ const telling = (
 
 const service: Service = {
   routes: [
+    telling('GET', '/newest', scopes('orders:read')),
     telling('GET', '/orders', scopes('orders:list')),
     telling('POST', '/orders', scopes('orders:write')),
     telling('GET', '/orders/:id', scopes('orders:read')),
@@ -40,14 +41,33 @@ export function routes(subject: Subject): void {
     test('is held to what it declares itself, and to nothing that another one does', async () => {
       await withService(subject, service, async (served) => {
         const headers = await bearerOf('checkout', 'orders:read')
-        expect(await served.call('/orders/7', { headers })).toMatchObject({ body: 'GET /orders/:id' })
-        expect(await served.call('/orders', { headers })).toMatchObject({
-          status: 403,
-          code: 'scope_missing',
-        })
+        expect(await served.call('/newest', { headers })).toMatchObject({ body: 'GET /newest' })
+        const listed = await served.call('/orders', { headers })
+        expect(listed).toMatchObject({ outcome: 'forbidden', code: 'scope_missing' })
+        expect(listed.events[0]?.route).toBe(routeOf(subject, 'GET', '/orders'))
+      })
+    })
+
+    feature(subject, 'methods of HTTP', 'is one of its method and its path together', async () => {
+      await withService(subject, service, async (served) => {
+        const headers = await bearerOf('checkout', 'orders:list')
+        expect(await served.call('/orders', { headers })).toMatchObject({ body: 'GET /orders' })
+        ran.length = 0
         const written = await served.call('/orders', { method: 'POST', headers })
-        expect(written).toMatchObject({ status: 403, code: 'scope_missing' })
+        expect(written.outcome).not.toBe('handled')
+        expect(ran).toEqual([])
+        if (subject.wire !== 'HTTP') return
+        expect(written.code).toBe('scope_missing')
         expect(written.events[0]?.route).toBe('POST /orders')
+      })
+    })
+
+    feature(subject, 'paths with parameters', 'takes every path that fits it', async () => {
+      await withService(subject, service, async (served) => {
+        const headers = await bearerOf('checkout', 'orders:read')
+        const answer = await served.call('/orders/7', { headers })
+        expect(answer).toMatchObject({ body: 'GET /orders/:id' })
+        expect(answer.events[0]?.route).toBe('GET /orders/:id')
       })
     })
 
@@ -61,14 +81,14 @@ export function routes(subject: Subject): void {
           const headers = await bearerOf('checkout', 'orders:read')
           for (const call of [{}, { headers }]) {
             const answer = await served.call('/silent', call)
-            expect(answer).toMatchObject({ status: 403, code: 'route_undeclared' })
-            expect(answer.events[0]?.route).toBe('GET /silent')
+            expect(answer).toMatchObject({ outcome: 'forbidden', code: 'route_undeclared' })
+            expect(answer.events[0]?.route).toBe(routeOf(subject, 'GET', '/silent'))
           }
           expect(ran).toEqual([])
           const undeclared = guard.census().filter(({ status }) => status === 'undeclared')
           expect(undeclared.map(({ method, path }) => `${method} ${path}`)).toEqual([
-            'GET /silent',
-            'GET /admin/silent',
+            routeOf(subject, 'GET', '/silent'),
+            routeOf(subject, 'GET', '/admin/silent'),
           ])
         })
       },
@@ -79,9 +99,15 @@ export function routes(subject: Subject): void {
         subject,
         service,
         async (served) => {
-          expect(await served.call('/silent')).toMatchObject({ status: 401, code: 'credential_missing' })
+          expect(await served.call('/silent')).toMatchObject({
+            outcome: 'unauthenticated',
+            code: 'credential_missing',
+          })
           const headers = await bearerOf('checkout')
-          expect(await served.call('/silent', { headers })).toMatchObject({ status: 200, code: null })
+          expect(await served.call('/silent', { headers })).toMatchObject({
+            outcome: 'handled',
+            code: null,
+          })
         },
         { undeclared: authenticated() },
       )
@@ -90,11 +116,24 @@ export function routes(subject: Subject): void {
     feature(
       subject,
       'undeclared routes are refused before their handler',
-      "that says nothing stops the start under 'fail-start'",
+      "that says nothing stops the start under 'fail-start', and is named",
       async () => {
         const guard = guardWith({ undeclared: 'fail-start' })
-        const sealing = subject.build(guard, service).then((built) => built.seal())
-        await expect(sealing).rejects.toThrow(/GET \/silent.*GET \/admin\/silent/)
+        const two = [telling('GET', '/newest', scopes('orders:read')), telling('GET', '/silent')]
+        const name = routeOf(subject, 'GET', '/silent')
+        await expect(subject.start(guard, { routes: two })).rejects.toThrow(name)
+        guard.close()
+      },
+    )
+
+    feature(
+      subject,
+      'undeclared routes are named at once',
+      'that says nothing is named together with all that are like it',
+      async () => {
+        const guard = guardWith({ undeclared: 'fail-start' })
+        const names = ['/silent', '/admin/silent'].map((path) => routeOf(subject, 'GET', path))
+        await expect(subject.start(guard, service)).rejects.toThrow(new RegExp(names.join('.*')))
         guard.close()
       },
     )
@@ -104,51 +143,82 @@ export function routes(subject: Subject): void {
         const lines = guard
           .census()
           .map(({ method, path, requirement }) => `${method} ${path}: ${requirement}`)
-        expect(lines).toContain('GET /orders/:id: scopes(orders:read)')
-        expect(lines).toContain('POST /orders: scopes(orders:write)')
-        expect(lines).toContain('GET /healthz: unprotected(liveness probe)')
+        expect(lines).toContain(`${routeOf(subject, 'GET', '/orders/:id')}: scopes(orders:read)`)
+        expect(lines).toContain(`${routeOf(subject, 'GET', '/orders')}: scopes(orders:list)`)
+        expect(lines).toContain(`${routeOf(subject, 'GET', '/healthz')}: unprotected(liveness probe)`)
         for (const line of lines) expect(lines.filter((other) => other === line)).toHaveLength(1)
       })
     })
 
-    test('is held to the policy document by that spelling, which reads what the path says', async () => {
+    test('is held to the policy document by that spelling', async () => {
       const policy = policyDocument(`version: 1
 callers:
   checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [orders:read] }
+  reports: { is: [{ issuer: https://issuer.test, clientId: reports }], grants: [orders:read] }
 routes:
-  - { route: GET /orders/:id, requires: { when: 'resource.params.id == "7"' } }
-  - { route: GET /silent, requires: { callers: [checkout] } }
+  - { route: '${routeOf(subject, 'GET', '/newest')}', requires: { callers: [checkout] } }
+  - { route: '${routeOf(subject, 'GET', '/silent')}', requires: { callers: [checkout] } }
 `)
       await withService(
         subject,
         service,
         async (served) => {
           const headers = await bearerOf('checkout', 'orders:read')
-          expect(await served.call('/orders/7', { headers })).toMatchObject({ status: 200 })
-          expect(await served.call('/orders/8', { headers })).toMatchObject({ code: 'requirement_unmet' })
-          expect(await served.call('/orders/8', { method: 'HEAD', headers })).toMatchObject({
-            code: 'requirement_unmet',
-          })
-          expect(await served.call('/silent', { headers })).toMatchObject({ status: 200 })
-          expect(await served.call('/silent')).toMatchObject({ code: 'credential_missing' })
+          const other = await bearerOf('reports', 'orders:read')
+          const poor = await bearerOf('checkout', 'orders:list')
+          for (const path of ['/newest', '/silent']) {
+            expect(await served.call(path, { headers })).toMatchObject({ outcome: 'handled' })
+            expect(await served.call(path, { headers: other })).toMatchObject({ code: 'caller_not_allowed' })
+            expect(await served.call(path)).toMatchObject({ code: 'credential_missing' })
+          }
+          expect(await served.call('/newest', { headers: poor })).toMatchObject({ code: 'scope_missing' })
+          expect(await served.call('/admin/silent', { headers })).toMatchObject({ code: 'route_undeclared' })
         },
         { policy },
       )
     })
+
+    feature(
+      subject,
+      'paths with parameters',
+      'is held to a policy document that reads what its path says',
+      async () => {
+        const policy = policyDocument(`version: 1
+callers:
+  checkout: { is: [{ issuer: https://issuer.test, clientId: checkout }], grants: [orders:read] }
+routes:
+  - { route: GET /orders/:id, requires: { when: 'resource.params.id == "7"' } }
+`)
+        await withService(
+          subject,
+          service,
+          async (served) => {
+            const headers = await bearerOf('checkout', 'orders:read')
+            expect(await served.call('/orders/7', { headers })).toMatchObject({ outcome: 'handled' })
+            expect(await served.call('/orders/8', { headers })).toMatchObject({ code: 'requirement_unmet' })
+            if (subject.wire !== 'HTTP') return
+            expect(await served.call('/orders/8', { method: 'HEAD', headers })).toMatchObject({
+              code: 'requirement_unmet',
+            })
+          },
+          { policy },
+        )
+      },
+    )
 
     feature(subject, 'routers with a floor', 'below a floor adds to it and never takes from it', async () => {
       await withService(subject, withFloor, async (served, guard) => {
         const floor = { headers: await bearerOf('checkout', 'admin:use') }
         const both = { headers: await bearerOf('checkout', 'admin:use', 'panel:read') }
         const own = { headers: await bearerOf('checkout', 'panel:read') }
-        expect(await served.call('/admin/panel', both)).toMatchObject({ status: 200 })
+        expect(await served.call('/admin/panel', both)).toMatchObject({ outcome: 'handled' })
         expect(await served.call('/admin/panel', floor)).toMatchObject({ code: 'scope_missing' })
         expect(await served.call('/admin/panel', own)).toMatchObject({ code: 'scope_missing' })
-        expect(await served.call('/admin/silent', floor)).toMatchObject({ status: 200 })
+        expect(await served.call('/admin/silent', floor)).toMatchObject({ outcome: 'handled' })
         expect(await served.call('/admin/silent', own)).toMatchObject({ code: 'scope_missing' })
-        expect(await served.call('/admin/open', floor)).toMatchObject({ status: 200 })
+        expect(await served.call('/admin/open', floor)).toMatchObject({ outcome: 'handled' })
         expect(await served.call('/admin/open')).toMatchObject({ code: 'credential_missing' })
-        expect(await served.call('/healthz')).toMatchObject({ status: 200 })
+        expect(await served.call('/healthz')).toMatchObject({ outcome: 'handled' })
         const lines = guard.census().map(({ path, requirement }) => `${path}: ${requirement}`)
         expect(lines).toContain('/admin/panel: allOf(scopes(admin:use), scopes(panel:read))')
         expect(lines).toContain('/admin/silent: scopes(admin:use)')
@@ -163,7 +233,7 @@ routes:
         const stray = { path: '/stray', handle: () => ({ body: 'a secret', headers: { 'x-secret': 'yes' } }) }
         await withService(subject, { ...service, stray }, async (served) => {
           const answer = await served.call('/stray', { headers: await bearerOf('checkout', 'orders:read') })
-          expect(answer).toMatchObject({ status: 403, code: 'route_undeclared' })
+          expect(answer).toMatchObject({ outcome: 'forbidden', code: 'route_undeclared' })
           expect(answer.body).not.toContain('secret')
           expect(answer.headers['x-secret']).toBeUndefined()
         })
@@ -176,12 +246,12 @@ routes:
       'whose declaration comes behind a handler stops the start, or answers 500',
       async () => {
         const guard = guardWith()
-        const built = await subject.buildMisplaced?.(guard, '/late', scopes('orders:read'))
-        if (built === undefined) throw new Error(`${subject.name} does not say how it builds such a route`)
-        await expect(built.seal()).rejects.toThrow(/\/late/)
-        const served = await Served.start(built, guard)
+        const late = await subject.misplaced?.(guard, '/late', scopes('orders:read'))
+        if (late === undefined) throw new Error(`${subject.name} does not say how it builds such a route`)
+        await expect(late.seal()).rejects.toThrow(/\/late/)
+        const served = await late.serve()
         const answer = await served.call('/late', { headers: await bearerOf('checkout', 'orders:read') })
-        expect(answer).toMatchObject({ status: 500, code: 'declaration_misplaced' })
+        expect(answer).toMatchObject({ outcome: 'set up wrongly', code: 'declaration_misplaced' })
         await served.close()
         guard.close()
       },
@@ -189,62 +259,65 @@ routes:
   })
 
   describe('a request', () => {
-    test('for HEAD is held to what GET declares, and gets no body', async () => {
-      await withService(subject, service, async (served) => {
-        const refused = await served.call('/orders/7', { method: 'HEAD' })
-        expect(refused).toMatchObject({ status: 401, code: 'credential_missing', body: '' })
-        const headers = await bearerOf('checkout', 'orders:read')
-        const answer = await served.call('/orders/7', { method: 'HEAD', headers })
-        expect(answer).toMatchObject({ status: 200, code: null, body: '' })
-      })
-    })
+    feature(
+      subject,
+      'HEAD and OPTIONS',
+      'for HEAD is held to what GET declares, and gets no body',
+      async () => {
+        await withService(subject, service, async (served) => {
+          const refused = await served.call('/orders/7', { method: 'HEAD' })
+          expect(refused).toMatchObject({ status: 401, code: 'credential_missing', body: '' })
+          const headers = await bearerOf('checkout', 'orders:read')
+          const answer = await served.call('/orders/7', { method: 'HEAD', headers })
+          expect(answer).toMatchObject({ status: 200, code: null, body: '' })
+        })
+      },
+    )
 
-    test("for no route gets the framework's own 404, and no decision", async () => {
+    test("for no route gets the framework's own answer for such, and no decision", async () => {
       await withService(subject, service, async (served) => {
         for (const headers of [{}, { authorization: 'Bearer junk' }]) {
           const answer = await served.call('/nowhere', { headers })
-          expect(answer).toMatchObject({ status: 404, events: [] })
+          expect(answer).toMatchObject({ outcome: 'unknown', events: [] })
         }
       })
     })
 
-    test('for OPTIONS tells nothing that a route would have answered', async () => {
-      await withService(subject, service, async (served) => {
-        ran.length = 0
-        const preflight = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
-        for (const headers of [{}, preflight]) {
-          const answer = await served.call('/orders/7', { method: 'OPTIONS', headers })
-          expect(ran).toEqual([])
-          if (answer.status < 400) expect(answer.body).not.toMatch(/orders:|secret/)
-        }
-      })
-    })
-
-    test.each(['PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'orders'])(
-      'with the method %s that no route has runs no handler',
-      async (method) => {
+    feature(
+      subject,
+      'HEAD and OPTIONS',
+      'for OPTIONS tells nothing that a route would have answered',
+      async () => {
         await withService(subject, service, async (served) => {
           ran.length = 0
-          const headers = await bearerOf('checkout', 'orders:read', 'orders:write', 'orders:list')
+          const preflight = { origin: 'https://app.example', 'access-control-request-method': 'GET' }
+          for (const headers of [{}, preflight]) {
+            const answer = await served.call('/orders/7', { method: 'OPTIONS', headers })
+            expect(ran).toEqual([])
+            if (answer.status < 400) expect(answer.body).not.toMatch(/orders:|secret/)
+          }
+        })
+      },
+    )
+
+    feature(subject, 'methods of HTTP', 'with a method that no route has runs no handler', async () => {
+      await withService(subject, service, async (served) => {
+        const headers = await bearerOf('checkout', 'orders:read', 'orders:write', 'orders:list')
+        for (const method of ['PUT', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'orders']) {
+          ran.length = 0
           let answer: Answer | undefined
           try {
             answer = await served.call('/orders', { method, headers })
           } catch {
             // Node itself hangs up on what is no method.
           }
-          expect(ran).toEqual([])
-          if (answer !== undefined) expect(answer.status).toBeGreaterThanOrEqual(400)
-        })
-      },
-    )
+          expect(ran, method).toEqual([])
+          expect(answer?.outcome, method).not.toBe('handled')
+        }
+      })
+    })
 
-    test.each([
-      'X-Forwarded-Client-Cert',
-      'Client-Cert',
-      'SSL_Client_Verify',
-      'X-Client-Certificate',
-      'X-Amzn-Mtls-Clientcert-Leaf',
-    ])('has no %s by the time that a handler sees it', async (name) => {
+    test('shows its handler no header that claims an identity, and every other', async () => {
       const echoing: Service = {
         routes: [
           {
@@ -256,10 +329,21 @@ routes:
         ],
       }
       await withService(subject, echoing, async (served) => {
-        const headers = { [name]: 'Hash=1;URI=spiffe://test.example/admin', 'x-other': 'stays' }
-        const { body } = await served.call('/headers', { headers })
-        expect(body).toContain('x-other')
-        expect(body).not.toContain(name.toLowerCase())
+        for (const name of [
+          'X-Forwarded-Client-Cert',
+          'Client-Cert',
+          'Client_Cert',
+          'SSL_Client_Verify',
+          'X-SSL-Client-DN',
+          'X-Client-Certificate',
+          'X-Client-Cert.Hash',
+          'X-Amzn-Mtls-Clientcert-Leaf',
+        ]) {
+          const headers = { [name]: 'Hash=1;URI=spiffe://test.example/admin', 'x-other': 'stays' }
+          const { body } = await served.call('/headers', { headers })
+          expect(body).toContain('x-other')
+          expect(body).not.toContain(name.toLowerCase())
+        }
       })
     })
   })

@@ -1,26 +1,39 @@
-import type { Guard, GuardOptions } from '@countersign/core'
+import type { Clock, Guard, GuardOptions } from '@countersign/core'
 import { test } from 'vitest'
 import { guardWith } from '../house.ts'
-import { Served, type Transport } from '../served.ts'
-import type { Feature, Service, Subject } from '../subject.ts'
+import type { Served, Transport } from '../served.ts'
+import type { Feature, Method, Service, Subject } from '../subject.ts'
+
+interface Setting {
+  readonly transport?: Transport
+  readonly clock?: Clock
+}
 
 /** Starts a service, and ends it and its guard when the test is over. */
 export async function withService(
   subject: Subject,
   service: Service,
   run: (served: Served, guard: Guard) => Promise<void>,
-  { transport = 'http', ...options }: Partial<GuardOptions> & { readonly transport?: Transport } = {},
+  { transport = 'http', clock, ...options }: Partial<GuardOptions> & Setting = {},
 ): Promise<void> {
-  const guard = guardWith(options)
-  const built = await subject.build(guard, service)
-  await built.seal()
-  const served = await Served.start(built, guard, transport)
+  const environment = clock === undefined ? {} : { clock }
+  const guard = guardWith(options, environment)
   try {
-    await run(served, guard)
+    const served = await subject.start(guard, service, { transport, ...environment })
+    try {
+      await run(served, guard)
+    } finally {
+      await served.close()
+    }
   } finally {
-    await served.close()
     guard.close()
   }
+}
+
+/** As events and policy documents write it. */
+export function routeOf(subject: Subject, method: Method, path: string): string {
+  const name = subject.spell(method, path)
+  return `${name.method} ${name.path}`
 }
 
 declare module 'vitest' {

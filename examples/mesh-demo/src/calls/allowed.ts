@@ -43,6 +43,39 @@ export const readCart: Call = {
   expect: 'allow',
 }
 
+export const askPrice: Call = {
+  ...readOrder,
+  callee: 'pricing',
+  route: 'POST /shop.Prices/Get',
+  path: '/shop.Prices/Get',
+  scope: 'prices:read',
+}
+
+export const setPrice: Call = {
+  ...askPrice,
+  caller: 'orders',
+  route: 'POST /shop.Prices/Set',
+  path: '/shop.Prices/Set',
+  scope: 'prices:write',
+  credential: 'certificate',
+}
+
+export const readSales: Call = {
+  ...readOrder,
+  callee: 'reports',
+  route: 'GET /sales/:sku',
+  path: '/sales/tea',
+  scope: 'sales:read',
+}
+
+export const recordSale: Call = {
+  ...readSales,
+  caller: 'orders',
+  route: 'POST /sales',
+  path: '/sales',
+  credential: 'certificate',
+}
+
 export const allowed: readonly Experiment[] = [
   { call: readOrder },
   { call: { ...readOrder, credential: 'certificate' } },
@@ -58,7 +91,21 @@ export const allowed: readonly Experiment[] = [
       onward: { ...readStock, caller: 'orders', credential: 'token and certificate' },
     },
   },
+  {
+    call: {
+      ...readOrder,
+      route: 'GET /orders/:id/price',
+      path: '/orders/1/price',
+      onward: { ...askPrice, caller: 'orders', credential: 'token and certificate' },
+    },
+  },
   { call: readCart },
+  { call: changeStock },
+  { call: askPrice },
+  { call: { ...askPrice, credential: 'certificate' } },
+  { call: setPrice },
+  { call: readSales },
+  { call: recordSale },
   { call: { ...readOrder, caller: 'outsider', route: 'GET /healthz', path: '/healthz', credential: 'none' } },
   { call: { ...readOrder, callee: 'outsider', route: 'GET /offers', path: '/offers', credential: 'none' } },
 ]

@@ -10,7 +10,7 @@ export interface Call {
   readonly callee: ServiceName
   /** The route as the callee's framework registered it, and as its decision events name it. */
   readonly route: string
-  /** The path that is really asked for. */
+  /** The path that is really asked for. Over gRPC, that of the method. */
   readonly path: string
   /** What the caller asks of its issuer where it presents a token of its own. */
   readonly scope: string

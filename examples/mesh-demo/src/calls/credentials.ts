@@ -1,7 +1,7 @@
 // What each kind of caller presents. Everything a refused call presents is real, but for the one thing its name says.
 import { createTestCa } from '@countersign/testing'
 import type { Mesh } from '../mesh.ts'
-import type { KeyPair } from '../services/send-request.ts'
+import type { KeyPair, Presented } from '../services/send-request.ts'
 import { audienceOf, spiffePathOf, trustDomains, type ServiceName } from '../workloads.ts'
 import type { Call } from './call.ts'
 import { onBehalfOf } from './delegated-token.ts'
@@ -25,12 +25,6 @@ export type Credential =
   | 'expired certificate'
   | 'certificate of another CA'
   | "certificate, orders' token"
-
-/** What goes over the wire: Authorization fields, and the certificate of the connection. */
-export interface Presented {
-  readonly authorization: readonly string[]
-  readonly certificate?: KeyPair
-}
 
 /** Gets or makes what a call presents. */
 export async function prepare(call: Call, mesh: Mesh): Promise<Presented> {

@@ -1,8 +1,9 @@
 // Whether what happened is what had to happen.
-import { refusals, type DecisionEvent, type RefusalCode } from '@countersign/core'
+import type { DecisionEvent, RefusalCode } from '@countersign/core'
 import { spiffeIdOf } from '../workloads.ts'
 import type { Outcome } from './call.ts'
 import type { Credential } from './credentials.ts'
+import { isSuccess, refusalStatus, statusText } from './status.ts'
 
 /** What is wrong with an outcome, one sentence each; nothing where it is as expected. */
 export function judge(outcome: Outcome): readonly string[] {
@@ -43,7 +44,7 @@ function judgeAllowed({ call, status, body, event }: Outcome): readonly string[]
   const user = call.credential === "alice's token, certificate" ? 'alice' : undefined
   const [, onBehalfOf] = /"onBehalfOf":"(\w+)"/.exec(body) ?? []
   return [
-    ...demand('a status from 200 to 299', status >= 200 && status <= 299, status),
+    ...demand('a status of success', isSuccess(call, status), statusText(call, status)),
     ...demand(`the caller ${caller}`, event?.caller === caller, event?.caller),
     ...demand(
       `proof by ${proofs.join(' and ') || 'nothing'}`,
@@ -55,10 +56,11 @@ function judgeAllowed({ call, status, body, event }: Outcome): readonly string[]
   ]
 }
 
-// The right code, the status that the table of refusals has for it, and not a word of it to the caller.
-function judgeRefused({ status, body }: Outcome, code: keyof typeof refusals): readonly string[] {
+// The right code, the status that belongs to it, and not a word of it to the caller.
+function judgeRefused({ call, status, body }: Outcome, code: RefusalCode): readonly string[] {
+  const expected = refusalStatus(call, code)
   return [
-    ...demand(`the status ${refusals[code].status}`, status === refusals[code].status, status),
+    ...demand(`the status ${statusText(call, expected)}`, status === expected, statusText(call, status)),
     ...demand('an answer that does not tell the code', !body.includes(code), 'one that does'),
   ]
 }

@@ -1,6 +1,16 @@
 // The calls that are to be refused. Each is a call that succeeds, with one defect.
 import type { RefusalCode } from '@countersign/core'
-import { changeStock, placeOrder, readCart, readOrder, readStock } from './allowed.ts'
+import {
+  askPrice,
+  changeStock,
+  placeOrder,
+  readCart,
+  readOrder,
+  readSales,
+  readStock,
+  recordSale,
+  setPrice,
+} from './allowed.ts'
 import type { Call, Experiment } from './call.ts'
 import { listOrders } from './recorded.ts'
 
@@ -39,7 +49,7 @@ export const refused: readonly Experiment[] = [
     credential: "certificate, orders' token",
     expect: 'identity_mismatch',
   }),
-  withDefect(byToken, { route: 'GET /reports', path: '/reports', expect: 'route_undeclared' }),
+  withDefect(byToken, { route: 'GET /revenue', path: '/revenue', expect: 'route_undeclared' }),
   withDefect(byToken, { credential: 'malformed header', expect: 'authorization_malformed' }),
   withDefect(byToken, { credential: 'duplicated header', expect: 'credential_duplicated' }),
   withDefect(changeStock, { caller: 'checkout', expect: 'caller_not_allowed' }),
@@ -48,6 +58,24 @@ export const refused: readonly Experiment[] = [
     { caller: 'inventory', expect: 'caller_not_allowed' },
   ),
   withDefect(listOrders, { caller: 'outsider', credential: 'none', expect: 'credential_missing' }),
+  withDefect(askPrice, { caller: 'outsider', credential: 'none', expect: 'credential_missing' }),
+  withDefect(askPrice, { credential: 'expired token', expect: 'token_expired' }),
+  withDefect(
+    { ...askPrice, credential: 'token and certificate' },
+    { credential: "certificate, orders' token", expect: 'identity_mismatch' },
+  ),
+  withDefect(setPrice, { caller: 'checkout', expect: 'scope_missing' }),
+  withDefect(setPrice, { credential: 'token', expect: 'proof_insufficient' }),
+  withDefect(readSales, {
+    caller: 'outsider',
+    credential: 'token of another issuer',
+    expect: 'issuer_unknown',
+  }),
+  withDefect(
+    { ...readSales, credential: 'certificate' },
+    { caller: 'outsider', credential: 'another trust domain', expect: 'trust_domain_unknown' },
+  ),
+  withDefect(recordSale, { caller: 'checkout', expect: 'scope_missing' }),
 ]
 
 // The control is what the defective call is made from, so the two cannot differ in anything else. What is refused is not let pass.

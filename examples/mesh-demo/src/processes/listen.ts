@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:https'
+import type { Server } from 'node:net'
 
 /** Listens on loopback, on a port that the system chooses. Resolves to the address under which it is reached. */
 export async function listen(server: Server): Promise<string> {

@@ -15,13 +15,19 @@ export class ProcessGroup {
     })
   }
 
-  /** Starts a module as a process of its own. With `showsOutput`, what it prints is passed on to stderr. */
+  /**
+   * Starts a module as a process of its own. With `showsOutput`, what it prints is passed on to stderr. `preload`: a module that is
+   * loaded before it.
+   */
   fork<C extends Commands<C>, Notice = never>(
     name: string,
     module: URL,
-    { showsOutput = false } = {},
+    {
+      showsOutput = false,
+      preload,
+    }: { readonly showsOutput?: boolean; readonly preload?: URL | undefined } = {},
   ): RemoteProcess<C, Notice> {
-    const member = new RemoteProcess<C, Notice>(name, module, showsOutput)
+    const member = new RemoteProcess<C, Notice>(name, module, showsOutput, preload)
     this.#members.push(member)
     return member
   }

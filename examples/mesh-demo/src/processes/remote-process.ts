@@ -20,10 +20,13 @@ export class RemoteProcess<C extends Commands<C>, Notice = never> {
   #questions = 0
   #output = ''
 
-  constructor(name: string, module: URL, showsOutput: boolean) {
+  constructor(name: string, module: URL, showsOutput: boolean, preload?: URL) {
     this.name = name
     // stdout of the demo is for its results alone, so nothing of a child ever goes there by itself.
-    this.#child = fork(module, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.#child = fork(module, {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: [...process.execArgv, ...(preload === undefined ? [] : [`--import=${preload.href}`])],
+    })
     this.#child.on('message', (reply: Reply<never, Notice>) => this.#receive(reply))
     this.#child.on('error', (error) => this.#end(error.message))
     this.#child.on('exit', (code, signal) => this.#end(`exit code ${code ?? signal}`))
@@ -47,17 +50,19 @@ export class RemoteProcess<C extends Commands<C>, Notice = never> {
     return this.#ended.promise
   }
 
-  /** Ends it at once: it keeps nothing that would have to be saved. */
+  /** Ends it at once. */
   kill(): void {
     this.#child.kill('SIGKILL')
   }
 
-  /** Ends it and waits until it is gone. */
+  /** Has it end, and waits until it is gone. It keeps what it has compiled, which being killed would not let it do. */
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const gone = once(this.#child, 'exit')
-    this.kill()
+    const late = setTimeout(() => this.kill(), 2000)
+    if (this.#child.connected) this.#child.disconnect()
     await gone
+    clearTimeout(late)
   }
 
   #receive(reply: Reply<never, Notice>): void {

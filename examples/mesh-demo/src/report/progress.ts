@@ -1,11 +1,14 @@
 import { styleText } from 'node:util'
+import { serviceNames } from '../workloads.ts'
 
 /** Tells on stderr what is going on until there is something to show. stdout is for results alone. */
 export class Progress {
   readonly #startedAt = performance.now()
 
   begin(): void {
-    this.#write('starting 4 services and 2 OAuth issuers, each a process of its own, on loopback …')
+    this.#write(
+      `starting ${serviceNames.length} services and 2 OAuth issuers, each a process of its own, on loopback …`,
+    )
   }
 
   started(name: string, address: string, role: string): void {

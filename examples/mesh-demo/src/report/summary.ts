@@ -1,6 +1,6 @@
 import type { CandidateDifference, Observation } from '@countersign/core'
 import { judge } from '../calls/judge.ts'
-import { nameOf, serviceNames, type ServiceName } from '../workloads.ts'
+import { frameworkOf, nameOf, serviceNames, type ServiceName } from '../workloads.ts'
 import { outcomesOf, type RecordsOfAll, type Result } from './report.ts'
 
 /** What was proven, in sentences; or that it was not. */
@@ -22,9 +22,10 @@ export function summarise(
   const codes = new Set(refused.map(({ experiment }) => experiment.call.expect))
   const open = allowed.filter(({ call }) => call.credential === 'none')
   return [
-    `All ${all.length} calls between ${serviceNames.length} services went as expected, ${seconds} s after the first process was started. Proven:`,
+    `All ${all.length} calls between ${serviceNames.length} services on ${frameworks} went as expected,`,
+    `${seconds} s after the first process was started. Proven:`,
     `- ${allowed.length} calls were allowed, and each callee knew exactly who called and by which proof: a token, a certificate,`,
-    `  or both. On the way checkout → orders → inventory each hop called in its own name.`,
+    `  or both. On the ways checkout → orders → inventory and checkout → orders → pricing each hop called in its own name.`,
     `  ${open.length} of them need no caller, because their routes say so, with the reason.`,
     `- ${refused.length} calls were refused, with ${codes.size} different codes. The same ${refused.length} calls without their one defect were allowed.`,
     `- For alice, checkout did what both may do. An inventory that was granted too much is held by its zone.`,
@@ -56,6 +57,8 @@ const differenceIn = (
   service: ServiceName,
 ): string =>
   `  ${service}, ${route}: ${nameOf(caller)} was allowed ${times(requests)}; the candidate says ${candidate ?? 'allow'}`
+
+const frameworks = new Intl.ListFormat('en').format(new Set(Object.values(frameworkOf)))
 
 const times = (requests: number): string =>
   requests === 1 ? 'once' : requests === 2 ? 'twice' : `${requests} times`

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import type { Call, Experiment, Outcome } from '../calls/call.ts'
 import { judge, observedOf, verdictOf } from '../calls/judge.ts'
+import { refusalStatus, statusText } from '../calls/status.ts'
 import { outcomesOf, type Report, type Result } from './report.ts'
 import { summarise } from './summary.ts'
 
@@ -58,7 +59,7 @@ function createSection(
 ): Section {
   const widths = widthsOf(
     experiments.flatMap(({ call: first }) =>
-      [first, first.onward].flatMap((call) => (call ? [cellsOf(call, first, `401 ${call.expect}`)] : [])),
+      [first, first.onward].flatMap((call) => (call ? [cellsOf(call, first, expectedOf(call))] : [])),
     ),
   )
   const row = (cells: Cells): string => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')
@@ -67,7 +68,7 @@ function createSection(
     heading: `\n${styled('bold', title)}\n${styled('dim', `  ${names}       ms  ${lastColumn}`.trimEnd())}`,
     line(outcome, result) {
       const { call, event, status, ms } = outcome
-      const answer = `${status} ${event === undefined ? '?' : verdictOf(event)}`
+      const answer = `${statusText(call, status)} ${event === undefined ? '?' : verdictOf(event)}`
       const cells = row(cellsOf(call, result.experiment.call, answer))
       return `${mark(outcome)} ${cells}  ${ms.toFixed(1).padStart(7)}  ${beside(outcome, result)}`.trimEnd()
     },
@@ -75,7 +76,7 @@ function createSection(
 }
 
 const controlOf = (_: Outcome, { control }: Result): string =>
-  control === undefined ? '' : `${mark(control)} ${control.status}`
+  control === undefined ? '' : `${mark(control)} ${statusText(control.call, control.status)}`
 
 function outlookOf({ event, candidate }: Outcome): string {
   const observed = observedOf(event)
@@ -94,6 +95,10 @@ const cellsOf = (call: Call, first: Call, answer: string): Cells => [
 
 const widthsOf = (rows: readonly Cells[]): readonly number[] =>
   [0, 1, 2, 3].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)))
+
+// As wide as the answer is going to be.
+const expectedOf = (call: Call): string =>
+  `${statusText(call, call.expect === 'allow' ? 0 : refusalStatus(call, call.expect))} ${call.expect}`
 
 const partiesOf = ({ caller, callee }: Call): string => `${caller} → ${callee}`
 

@@ -1,16 +1,19 @@
 import type { RefusalCode } from '@countersign/core'
 import type { Mesh } from '../mesh.ts'
 
-interface CurlLine {
+/** A call to make by hand, in the folder of the credential files. */
+export interface Line {
   /** What it shows, in words. */
   readonly about: string
   readonly expect: 'allow' | RefusalCode
+  /** What is given to the program, as it is typed into a shell. */
   readonly args: string
 }
 
-/** Lines to try by hand, in the folder of the credential files. */
-export function curlLines({ services }: Mesh): readonly CurlLine[] {
-  const { checkout, orders, inventory } = services
+export const curl = "curl -iw '\\n' --cacert ca.pem"
+
+export function curlLines({ services }: Mesh): readonly Line[] {
+  const { checkout, orders, inventory, reports } = services
   const order = `${orders.origin}/orders/1`
   return [
     { about: 'by token', expect: 'allow', args: `${bearer('checkout')} ${order}` },
@@ -31,6 +34,12 @@ export function curlLines({ services }: Mesh): readonly CurlLine[] {
       args: `${certificate('checkout')} ${orders.origin}/orders`,
     },
     { about: 'nobody in particular', expect: 'allow', args: `${orders.origin}/healthz` },
+    {
+      about: 'and on to pricing, over gRPC',
+      expect: 'allow',
+      args: `${certificate('checkout')} ${order}/price`,
+    },
+    { about: 'a report', expect: 'allow', args: `${certificate('checkout')} ${reports.origin}/sales/tea` },
     { about: 'no credential', expect: 'credential_missing', args: order },
     { about: 'expired an hour ago', expect: 'token_expired', args: `${bearer('expired')} ${order}` },
     { about: 'meant for inventory', expect: 'audience_mismatch', args: `${bearer('inventory')} ${order}` },
@@ -61,15 +70,17 @@ export function curlLines({ services }: Mesh): readonly CurlLine[] {
       args: `-X PUT ${certificate('checkout')} ${inventory.origin}/stock/tea`,
     },
     {
+      about: 'may read reports, and wants to write one',
+      expect: 'scope_missing',
+      args: `-X POST ${certificate('checkout')} ${reports.origin}/sales`,
+    },
+    {
       about: 'a route that says nothing of its callers',
       expect: 'route_undeclared',
-      args: `${bearer('checkout')} ${orders.origin}/reports`,
+      args: `${bearer('checkout')} ${orders.origin}/revenue`,
     },
   ]
 }
-
-/** As it is typed into a shell. */
-export const commandOf = ({ args }: CurlLine): string => `curl -iw '\\n' --cacert ca.pem ${args}`
 
 const bearer = (name: string): string => `-H "Authorization: Bearer $(cat ${name}.token)"`
 

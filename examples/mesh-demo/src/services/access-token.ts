@@ -33,8 +33,8 @@ export async function obtainToken(client: OAuthClient, { audience, scope }: Want
   const { status, body } = await sendRequest({
     method: 'POST',
     url: client.tokenEndpoint,
-    headers: [['content-type', 'application/x-www-form-urlencoded']],
-    body: form.toString(),
+    authorization: [],
+    body: form,
     ca: client.ca,
   })
   const { access_token: token, error }: { access_token?: string; error?: string } = JSON.parse(body)

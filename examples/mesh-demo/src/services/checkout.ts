@@ -1,21 +1,24 @@
 import { join } from 'node:path'
-import { countersign, createGuard, requireScopes } from '@countersign/express'
+import { Router } from '@koa/router'
+import { countersign, createGuard, createTlsServer, requireScopes } from '@countersign/koa'
 import { policyDocument } from '@countersign/policy'
-import express from 'express'
+import Koa from 'koa'
 import { audienceOf } from '../workloads.ts'
 import { runService } from './run-service.ts'
 
-runService(({ house }) => {
+runService(({ house, certificate }) => {
   const guard = createGuard({
     ...house,
     audience: audienceOf('checkout'),
     policy: policyDocument(join(import.meta.dirname, 'checkout.policy.yaml')),
   })
-  const app = express()
+  const app = new Koa()
   app.use(countersign(guard))
 
-  app.get('/carts/:id', requireScopes('carts:read'), (req, res) => {
-    res.json({ cart: req.params['id'], items: ['tea'], calledBy: req.caller.id })
+  const router = new Router()
+  router.get('/carts/:id', requireScopes('carts:read'), (ctx) => {
+    ctx.body = { cart: ctx.params['id'], items: ['tea'], calledBy: ctx.caller.id }
   })
-  return { app, guard }
+  app.use(router.routes())
+  return { guard, server: createTlsServer(app, { ...certificate, guard }) }
 })

@@ -3,6 +3,7 @@ import {
   authenticated,
   countersign,
   createGuard,
+  createTlsServer,
   requireScopes,
   requires,
   unprotected,
@@ -12,7 +13,7 @@ import express from 'express'
 import { audienceOf } from '../workloads.ts'
 import { runService } from './run-service.ts'
 
-runService(({ house, get }) => {
+runService(({ house, certificate, onward }) => {
   const guard = createGuard({
     ...house,
     audience: audienceOf('orders'),
@@ -32,17 +33,20 @@ runService(({ house, get }) => {
     res.status(201).json({ order: '2', calledBy: req.caller.id })
   })
   // The next hop is called in the name of orders, never in the caller's: its token was meant for orders alone.
-  app.get('/orders/:id/stock', requireScopes('orders:read'), (req, res, next) => {
-    get(audienceOf('inventory'), '/stock/tea', 'stock:read')
-      .then((onward) => res.json({ order: req.params['id'], calledBy: req.caller.id, onward }))
-      .catch(next)
+  app.get('/orders/:id/stock', requireScopes('orders:read'), async (req, res) => {
+    const answer = await onward.get(audienceOf('inventory'), '/stock/tea', 'stock:read')
+    res.json({ order: req.params['id'], calledBy: req.caller.id, onward: answer })
+  })
+  // Over gRPC likewise.
+  app.get('/orders/:id/price', requireScopes('orders:read'), async (req, res) => {
+    res.json({ order: req.params['id'], calledBy: req.caller.id, onward: await onward.priceOf('tea') })
   })
   app.get('/healthz', unprotected('liveness probe, returns no data'), (_req, res) => {
     res.send('ok')
   })
   // Somebody forgot to say who may call this. It stays shut until they do.
-  app.get('/reports', (_req, res) => {
+  app.get('/revenue', (_req, res) => {
     res.json({ revenue: 1_000_000 })
   })
-  return { app, guard }
+  return { guard, server: createTlsServer(app, { ...certificate, guard }) }
 })

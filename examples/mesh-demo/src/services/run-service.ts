@@ -1,30 +1,23 @@
 // What all services of the demo have in common: they listen with mutual TLS, call others, and tell what they decided.
 import { subscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:net'
 import {
   candidateChannel,
   decisionChannel,
   type CandidateDifference,
   type CandidateEvent,
   type DecisionEvent,
+  type Guard,
   type Observation,
 } from '@countersign/core'
-import { createTlsServer, type Guard } from '@countersign/express'
-import type { Application } from 'express'
 import { answerCommands, tell } from '../processes/commands.ts'
 import { listen } from '../processes/listen.ts'
-import { obtainToken, type OAuthClient, type WantedToken } from './access-token.ts'
-import { houseOf, type Home, type House } from './house.ts'
+import { obtainToken, type WantedToken } from './access-token.ts'
+import { callPrices, type OutgoingCall } from './call-prices.ts'
+import { houseOf, type House } from './house.ts'
+import { onwardCalls, type OnwardCalls } from './onward-calls.ts'
 import { sendRequest, type Answer, type KeyPair, type OutgoingRequest } from './send-request.ts'
-
-interface ServiceSetup {
-  readonly home: Home
-  /** An X.509-SVID that is also the certificate of its server on localhost. */
-  readonly certificate: KeyPair
-  /** Undefined for a service that calls nobody. */
-  readonly client?: OAuthClient | undefined
-  /** Where the service finds those that it calls by itself: audience → address. */
-  readonly peers: Readonly<Record<string, string>>
-}
+import { requireClient, type ServiceSetup } from './setup.ts'
 
 /** What a service tells without being asked: each of its decisions, and where its candidate policy decides otherwise. */
 export type Notice = { readonly decision: DecisionEvent } | { readonly candidate: CandidateEvent }
@@ -43,6 +36,8 @@ export interface ServiceCommands {
   token(wanted: WantedToken): Promise<string>
   /** Makes a call from here, with whatever it is given. */
   call(request: OutgoingRequest): Promise<Answer>
+  /** The same over gRPC. */
+  callPrices(call: OutgoingCall): Promise<Answer>
   /** Answers when everything decided so far has been told. */
   settle(): void
   /** What its guard has recorded of what it let pass, and of its candidate policy. */
@@ -52,24 +47,38 @@ export interface ServiceCommands {
 /** What a service is made from. */
 interface Surroundings {
   readonly house: House
-  /** Gets something of another service, with this service's own certificate and its own token. */
-  readonly get: (audience: string, path: string, scope: string) => Promise<Answer>
+  /** Of its server. */
+  readonly certificate: KeyPair
+  readonly onward: OnwardCalls
 }
 
-/** Runs a service: `create` makes its application, behind its guard. */
-export function runService(create: (around: Surroundings) => { app: Application; guard: Guard }): void {
+/** What is made: in every framework a guard, and a TLS server that asks for the client certificates it trusts. */
+interface Service {
+  readonly guard: Guard
+  /** It does not listen yet. */
+  readonly server: Server
+}
+
+/** Runs a service: `create` makes it, in whichever framework it likes. */
+export function runService(create: (around: Surroundings) => Service | Promise<Service>): void {
   subscribe(decisionChannel, (decision) => tell({ decision }))
   subscribe(candidateChannel, (candidate) => tell({ candidate }))
   const ready = Promise.withResolvers<{ readonly setup: ServiceSetup; readonly guard: Guard }>()
   answerCommands<ServiceCommands>({
     async start(setup) {
-      const { app, guard } = create({ house: houseOf(setup.home), get: getter(setup) })
+      const { home, certificate } = setup
+      const { guard, server } = await create({
+        house: houseOf(home),
+        certificate,
+        onward: onwardCalls(setup),
+      })
       await guard.ready()
       ready.resolve({ setup, guard })
-      return listen(createTlsServer(app, { ...setup.certificate, guard }))
+      return listen(server)
     },
     token: async (wanted) => obtainToken(requireClient((await ready.promise).setup), wanted),
     call: sendRequest,
+    callPrices,
     // The channel keeps the order: what was told before this answer has arrived before it.
     settle: () => undefined,
     async records() {
@@ -77,23 +86,4 @@ export function runService(create: (around: Surroundings) => { app: Application;
       return { observations: guard.observations(), differences: guard.candidateDifferences() }
     },
   })
-}
-
-function getter(setup: ServiceSetup): Surroundings['get'] {
-  const { certificate, home, peers } = setup
-  return async (audience, path, scope) => {
-    const token = await obtainToken(requireClient(setup), { audience, scope })
-    return sendRequest({
-      method: 'GET',
-      url: `${peers[audience]}${path}`,
-      headers: [['authorization', `Bearer ${token}`]],
-      ca: home.ca,
-      certificate,
-    })
-  }
-}
-
-function requireClient({ client }: ServiceSetup): OAuthClient {
-  if (client === undefined) throw new Error('this service is no client of an issuer')
-  return client
 }

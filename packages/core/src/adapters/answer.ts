@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Decision, RefusalResponse } from '../decision/decision.ts'
+import type { Decision, Deny, RefusalResponse } from '../decision/decision.ts'
 import { refusals, type RefusalEntry } from '../refusal.ts'
 
 /** Continues on an explicit allow, and on nothing else; what is refused is answered. At once where the decision is at hand. */
@@ -17,17 +17,29 @@ function settle(decision: Decision, response: ServerResponse, next: () => void):
   if (decision.outcome === 'allow') {
     for (const name in decision.headers) response.setHeader(name, decision.headers[name] ?? '')
     next()
-  } else {
-    send(decision.response, response)
-    const { endsConnection }: RefusalEntry = refusals[decision.refusal.code]
-    if (endsConnection === true) endSession(response)
-  }
+  } else refuse(decision, response)
 }
 
-// HTTP/1 is told by `Connection: close`, which HTTP/2 does not have: requests under way are still answered, and no more come.
-function endSession({ req }: ServerResponse): void {
+/** Answers what is refused. */
+export function refuse(decision: Deny, response: ServerResponse): void {
+  send(decision.response, response)
+  endSession(decision, response)
+}
+
+/**
+ * Ends the connection where a refusal says so; for adapters that write the answer in another way. HTTP/1 is told by `Connection: close`,
+ * which HTTP/2 does not have: requests under way are still answered, and no more come.
+ */
+export function endSession(decision: Deny, { req }: ServerResponse): void {
+  if (!endsConnection(decision)) return
   const { stream } = req as { readonly stream?: { readonly session?: { close(): void } } } // of HTTP/2 alone
   stream?.session?.close()
+}
+
+/** Whether a refusal ends its connection: what is under way is still answered, and no more comes. */
+export function endsConnection({ refusal }: Deny): boolean {
+  const entry: RefusalEntry = refusals[refusal.code]
+  return entry.endsConnection === true
 }
 
 /** Writes a refusal as it is. */

@@ -11,24 +11,25 @@ import { contextOf } from './attached-context.ts'
  * response, over whatever an earlier middleware has put there.
  */
 export function installLatch(response: ServerResponse): void {
-  beneath.set(response, {
+  const starting: Starting = {
     writeHead: response.writeHead.bind(response),
     write: response.write.bind(response),
     end: response.end.bind(response),
     flushHeaders: response.flushHeaders.bind(response),
     writeEarlyHints: response.writeEarlyHints.bind(response),
-  })
-  Object.assign(response, latch)
+  }
+  Object.assign(response, latch, { [beneath]: starting })
 }
 
 type Starting = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'writeEarlyHints'>
 
-const beneath = new WeakMap<ServerResponse, Starting>()
+// A property and no weak map: one entry for each response would keep the collector busy for longer than the request takes.
+const beneath = Symbol('countersign beneath the latch')
 
 const latch = {
   writeHead(this: ServerResponse, ...args: Parameters<Starting['writeHead']>) {
     // Node takes the low 32 bits of the number for the status.
-    return mayStart(this, args[0] | 0) ? startingOf(this).writeHead(...args) : this
+    return mayStart(this, args[0] | 0, args.at(-1)) ? startingOf(this).writeHead(...args) : this
   },
   write(this: ServerResponse, ...args: Parameters<Starting['write']>) {
     return mayStart(this, this.statusCode) ? startingOf(this).write(...args) : true
@@ -48,13 +49,15 @@ const latch = {
   },
 }
 
-// What was there before. Some middlewares hand on an object that inherits from the response.
-function startingOf(response: ServerResponse): Starting {
-  const starting = beneath.get(response)
-  return starting ?? startingOf(Object.getPrototypeOf(response))
+// What was there before, also for an object that inherits from the response, such as some middlewares hand on.
+const startingOf = (response: ServerResponse): Starting => (response as unknown as Latched)[beneath] // a latch stands on it
+
+interface Latched {
+  readonly [beneath]: Starting
 }
 
-function mayStart(response: ServerResponse, status: number): boolean {
+/** `given`: headers that come with the start itself, as an object. */
+function mayStart(response: ServerResponse, status: number, given?: unknown): boolean {
   if (latched.has(response)) return false
   if (response.headersSent) return true
   const context = contextOf(response.req)
@@ -66,7 +69,7 @@ function mayStart(response: ServerResponse, status: number): boolean {
   // An error, Express's own 404 above all, carries no resource and must stay what it is.
   if (status >= 400) return true
   if (context.isPreflight && status >= 200 && status < 300) {
-    answerPreflight(response, context, status)
+    answerPreflight(response, context, status, given)
     return false
   }
   const decision = context.refuse(undeclared, `${response.req.method ?? ''} (outside any route)`)
@@ -89,7 +92,15 @@ function forgetStatusMessage(response: ServerResponse): void {
 }
 
 // Whoever asks has no caller and was allowed nothing: what is said is which requests a browser may send.
-function answerPreflight(response: ServerResponse, context: RequestContext, status: number): void {
+function answerPreflight(
+  response: ServerResponse,
+  context: RequestContext,
+  status: number,
+  given: unknown,
+): void {
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
+    for (const [name, value] of Object.entries(given)) response.setHeader(name, value)
+  }
   for (const name of response.getHeaderNames()) {
     if (!saysWhatIsAllowed.test(name)) response.removeHeader(name)
   }

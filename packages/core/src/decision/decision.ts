@@ -51,16 +51,34 @@ export function allow(
 }
 
 export function deny(id: string, refusal: Refusal, response: RefusalResponse, basis: object): Deny {
-  const decision = Object.freeze({ outcome: 'deny', id, refusal, response }) as Deny // the brand exists in types only
-  bases.set(decision, basis)
-  return decision
+  return new Denied(id, refusal, response, basis) as unknown as Deny // the brand exists in types only
 }
 
 /** What a decision was made of; undefined for what no guard has made. */
-export const basisOf = (decision: object): object | undefined =>
-  decision instanceof Allowed ? Allowed.basisOf(decision) : bases.get(decision)
+export function basisOf(decision: object): object | undefined {
+  if (decision instanceof Allowed) return Allowed.basisOf(decision)
+  return decision instanceof Denied ? Denied.basisOf(decision) : undefined
+}
 
-const bases = new WeakMap<object, object>()
+class Denied {
+  readonly outcome = 'deny'
+  readonly id: string
+  readonly refusal: Refusal
+  readonly response: RefusalResponse
+  readonly #basis: object
+
+  constructor(id: string, refusal: Refusal, response: RefusalResponse, basis: object) {
+    this.id = id
+    this.refusal = refusal
+    this.response = response
+    this.#basis = basis
+    Object.freeze(this)
+  }
+
+  static basisOf(decision: Denied): object {
+    return decision.#basis
+  }
+}
 
 // An allowed request rarely needs its id, so it is made when first asked for.
 class Allowed {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Authentication } from '../identity/authentication.ts'
 import { createCaller, type Caller } from '../identity/caller.ts'
 import type { Live } from '../identity/trust/live.ts'
-import type { VerifiedIdentity } from '../identity/verified-identity.ts'
+import type { KnownCaller, PolicyRole, VerifiedIdentity } from '../identity/verified-identity.ts'
 import { whenKnown } from '../identity/when-known.ts'
 import type { ContextProviders } from '../policy/context-providers.ts'
 import { askDeciders, type Decider } from '../policy/decider.ts'
@@ -21,6 +21,8 @@ export interface JudgeOptions {
   readonly policy: Pick<Live<PolicyInForce>, 'current'> | undefined
   readonly contexts: ContextProviders | undefined
   readonly deciders: readonly Decider[]
+  /** Which policy that is. */
+  readonly role: PolicyRole
 }
 
 /** What came out for one request. */
@@ -30,16 +32,9 @@ export interface Verdict {
   readonly refusal: Refusal | undefined
 }
 
-interface KnownCaller {
-  readonly caller: Caller
-  readonly policy: PolicyInForce | undefined
-  readonly until: number
-}
-
 /** Verified identity → caller → verdict, by what code and policy ask. Synchronous unless somebody else has to be asked. */
 export class Judge {
   readonly #options: JudgeOptions
-  readonly #callers = new WeakMap<VerifiedIdentity, KnownCaller>()
 
   constructor(options: JudgeOptions) {
     this.#options = options
@@ -96,11 +91,12 @@ export class Judge {
 
   /** The caller that a policy makes of an identity. Found once, and again when policy was replaced or a grant has ended. */
   callerOf(identity: VerifiedIdentity, policy: PolicyInForce | undefined): Caller {
-    const now = this.#options.clock.now()
-    const known = this.#callers.get(identity)
+    const { clock, role } = this.#options
+    const now = clock.now()
+    const known = identity.known[role]
     if (known !== undefined && known.policy === policy && now < known.until) return known.caller
     const made = makeCaller(identity, policy, now)
-    this.#callers.set(identity, made)
+    identity.known[role] = made
     return made.caller
   }
 }

@@ -44,6 +44,7 @@ export class Shadow {
       clock,
       contexts,
       deciders: [],
+      role: 'candidate',
       policy: { current: (now) => policy?.current(now)?.candidate },
     })
   }

@@ -42,11 +42,28 @@ interface Presentation {
   readonly peer: Peer
 }
 
+/** A verified token, and whom it names by itself: that does not change, so connections that share it share the answer. */
+class KnownToken {
+  readonly verification: TokenVerification
+  #named: VerifiedIdentity | Refusal | undefined
+
+  constructor(verification: TokenVerification) {
+    this.verification = verification
+  }
+
+  isAlive(nowMs: number): boolean {
+    return this.verification.isAlive(nowMs)
+  }
+
+  get named(): VerifiedIdentity | Refusal {
+    return (this.#named ??= VerifiedIdentity.fromToken(this.verification))
+  }
+}
+
 /** Turns evidence into a verified identity. Synchronous wherever the answer, or all that leads to it, is at hand. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
-  readonly #tokens: VerificationCache<TokenVerification>
-  readonly #identities = new WeakMap<TokenVerification, VerifiedIdentity | Refusal>()
+  readonly #tokens: VerificationCache<KnownToken>
   readonly #bearers = new WeakMap<CertificateVerification, VerifiedIdentity>()
   readonly #connections: ConnectionMemories
 
@@ -113,7 +130,7 @@ export class Authenticator {
 
   #withCertificate(certificate: CallerCertificate, presentation: Presentation): Answer {
     if (certificate instanceof Refusal) return certificate
-    const { authorization, memory, peer } = presentation
+    const { authorization, request, memory, peer } = presentation
     if (authorization === undefined) {
       if (certificate === undefined) {
         return peer.missing === undefined ? anonymous : { ...anonymous, missing: peer.missing }
@@ -125,8 +142,8 @@ export class Authenticator {
     const presented = parseAuthorization(authorization)
     if (presented instanceof Refusal) return presented
     const { token } = presented
-    const settle = (verified: TokenVerification, source: 'cache' | 'fresh'): Answer => {
-      const proven = this.#binding(verified, presented, presentation)
+    const settle = (verified: KnownToken, source: 'cache' | 'fresh'): Answer => {
+      const proven = this.#binding(verified.verification, presented, presentation)
       return whenKnown(proven, (result) =>
         result instanceof Refusal
           ? result
@@ -137,12 +154,14 @@ export class Authenticator {
             ),
       )
     }
-    const cached = this.#tokens.find(signatureTail(token), () => digestOf(token), this.#options.clock.now())
+    const tail = signatureTail(token)
+    const cached = this.#tokens.find(tail, () => digestOf(token), this.#options.clock.now())
     if (cached !== undefined) return settle(cached, 'cache')
-    return this.#options.verifyToken(token).then((verified) => {
+    return whenKnown(this.#options.verifyToken(token, connectionOf(request)), (verified) => {
       if (verified instanceof Refusal) return verified
-      this.#tokens.insert(signatureTail(token), digestOf(token), verified)
-      return settle(verified, 'fresh')
+      const known = new KnownToken(verified)
+      this.#tokens.insert(tail, digestOf(token), known)
+      return settle(known, 'fresh')
     })
   }
 
@@ -166,32 +185,24 @@ export class Authenticator {
   }
 
   #identify(
-    token: TokenVerification,
+    token: KnownToken,
     certificate: CertificateVerification | undefined,
     { authorization, memory, peer }: Presentation,
     known: Pick<Authentication, 'source' | 'nextNonce'>,
   ): Authentication | Refusal {
     const identity =
       certificate === undefined
-        ? this.#alone(token)
-        : VerifiedIdentity.fromToken(token, certificate, this.#options.sameWorkload)
+        ? token.named
+        : VerifiedIdentity.fromToken(token.verification, certificate, this.#options.sameWorkload)
     if (identity instanceof Refusal) return identity
     // A proof is good for one request: its answer is not one to be repeated.
-    if (token.claims.confirmation?.jkt === undefined) memory.remember(authorization, peer.forwarded, identity)
+    if (token.verification.claims.confirmation?.jkt === undefined) {
+      memory.remember(authorization, peer.forwarded, identity)
+    }
     return { identity, ...known }
   }
 
-  // Whom a token names by itself does not change, so connections that share it share the answer.
-  #alone(token: TokenVerification): VerifiedIdentity | Refusal {
-    let identity = this.#identities.get(token)
-    if (identity === undefined) {
-      identity = VerifiedIdentity.fromToken(token)
-      this.#identities.set(token, identity)
-    }
-    return identity
-  }
-
-  // Nor does whom a certificate names, whichever connections and proxies it is seen on.
+  // Whom a certificate names does not change, whichever connections and proxies it is seen on.
   #bearerOf(certificate: CertificateVerification): VerifiedIdentity {
     let identity = this.#bearers.get(certificate)
     if (identity === undefined) {

@@ -1,4 +1,5 @@
 import { Refusal, quoted } from '../refusal.ts'
+import type { Caller } from './caller.ts'
 import type { CertificateVerification } from './peer/certificate-verification.ts'
 import type { TokenVerification } from './token/token-verification.ts'
 import { actingWorkload, tokenWorkload, type Workload } from './workload.ts'
@@ -23,6 +24,18 @@ export type Proof = 'token' | 'boundToken' | 'dpop' | 'certificate'
  */
 export type SameWorkload = (one: string, other: string) => (() => boolean) | undefined
 
+/** A caller, and for how long what policy made of it stays the same. */
+export interface KnownCaller {
+  readonly caller: Caller
+  /** The policy; undefined where there is none. */
+  readonly policy: object | undefined
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+/** Which of the two policies that there may be. */
+export type PolicyRole = 'inForce' | 'candidate'
+
 /** Who calls, as verified credentials say. Only this room makes one; code that authorises takes nothing less. */
 export class VerifiedIdentity {
   readonly service: Workload | undefined
@@ -30,6 +43,11 @@ export class VerifiedIdentity {
   readonly token: TokenVerification | undefined
   readonly certificate: CertificateVerification | undefined
   readonly provenBy: readonly Proof[]
+  /**
+   * The callers that were made of it last, under the policy in force and under its candidate. Kept here, since a weak map of them costs
+   * the collector more than making them does.
+   */
+  readonly known: Record<PolicyRole, KnownCaller | undefined> = { inForce: undefined, candidate: undefined }
   readonly #isStillSame: (() => boolean) | undefined
 
   private constructor(

@@ -65,6 +65,11 @@ interface CommonOptions {
   readonly realm?: string
   /** Verified credentials kept in memory. Default: 10,000 of each kind. */
   readonly cache?: { readonly maxEntries?: number }
+  /**
+   * What checks signatures of tokens and proofs. `native` (default): OpenSSL at once, in the turn in which a request comes, and on two
+   * threads where many come. `webcrypto`: WebCrypto, always on threads. They accept the same; the first costs less.
+   */
+  readonly signatures?: 'native' | 'webcrypto'
   /** Seconds by which clocks may differ, from 0 to 300. Default: 30. */
   readonly clockToleranceSeconds?: number
   /** Tokens bound to a key of the caller, which proves in each request that it has it (RFC 9449). */

@@ -4,6 +4,7 @@ import type { Clock } from '../clock/clock.ts'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import type { Logger } from '../events/refusal-log.ts'
 import type { Algorithm } from '../identity/jws/algorithms.ts'
+import type { SignatureChecker } from '../identity/jws/signature-checks.ts'
 import { MemoryReplayStore } from '../identity/proof/memory-replay-store.ts'
 import { NonceSource } from '../identity/proof/nonce-source.ts'
 import { ProofVerifier } from '../identity/proof/proof-verifier.ts'
@@ -42,6 +43,7 @@ export interface DpopOptions {
 /** What `parseDpop` takes from the guard. */
 export interface DpopContext {
   readonly clock: Clock
+  readonly checks: SignatureChecker
   readonly clockToleranceSeconds: number
   readonly logger: Logger | undefined
   /** What kind of process this is. Default: looked up. */
@@ -62,6 +64,7 @@ export function parseDpop(options: DpopOptions, context: DpopContext): ProofVeri
   const windowSeconds = requireNumber(options.windowSeconds ?? 60, 'dpop.windowSeconds', 1, 300)
   const verifier = new ProofVerifier({
     clock: context.clock,
+    checks: context.checks,
     externalUrls: parseExternalUrls(options.externalUrl),
     algorithms: requireProofAlgorithms(options.algorithms ?? proofAlgorithms, 'dpop.algorithms'),
     windowSeconds,

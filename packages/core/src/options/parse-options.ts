@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
 import { stderrLogger, type Logger } from '../events/refusal-log.ts'
 import type { FetchDocument } from '../identity/trust/fetch-document.ts'
+import { SignatureChecks } from '../identity/jws/signature-checks.ts'
 import { TrustedIssuers } from '../identity/trust/trusted-issuers.ts'
 import type { ProofVerifier } from '../identity/proof/proof-verifier.ts'
 import type { ChallengeOptions } from '../enforcement/challenge.ts'
@@ -37,6 +38,7 @@ export interface ParsedOptions extends ParsedCertificates {
   readonly resource: ResourceOptions | undefined
   readonly challenge: ChallengeOptions
   readonly maxCacheEntries: number
+  readonly checks: SignatureChecks
 }
 
 /** What a guard takes from outside itself. All of it has a default; tests replace it. */
@@ -68,6 +70,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     'dangerouslyAllowHttp',
     'dpop',
     'resource',
+    'signatures',
   ])
   const maxCacheEntries = parseCache(options.cache)
   const clockToleranceSeconds = requireNumber(
@@ -98,8 +101,10 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
   }
   if (acceptsCertificates && options.policy === undefined) requireMapping(issuers)
   const logger = parseLogger(options.log)
+  const checks = new SignatureChecks(isNative(options.signatures))
   const proofs = parseProofs(options.dpop, issuers, {
     clock: environment.clock,
+    checks,
     clockToleranceSeconds,
     logger,
   })
@@ -126,6 +131,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
       resourceMetadata: resource === undefined ? undefined : metadataUrl(resource.identifier),
     }),
     maxCacheEntries,
+    checks,
   })
 }
 
@@ -202,6 +208,15 @@ function parseCache(cache: GuardOptions['cache']): number {
 }
 
 const defaultCacheEntries = 10_000
+
+function isNative(signatures: unknown): boolean {
+  if (signatures === undefined || signatures === 'native') return true
+  if (signatures === 'webcrypto') return false
+  throw new ConfigurationError(
+    'signatures',
+    `expected 'native' or 'webcrypto', got ${describeValue(signatures)}`,
+  )
+}
 
 function parseUndeclared(undeclared: unknown): Requirement | undefined {
   return undeclared === undefined || undeclared === 'refuse' || undeclared === 'fail-start'

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { ConfigurationError, describeValue } from '../configuration-error.ts'
+import { checkedAtOnce } from '../identity/jws/signature-checks.ts'
 import type { Algorithm } from '../identity/jws/algorithms.ts'
 import type { ProofExpectation } from '../identity/proof/dpop-proof.ts'
 import { equalInConstantTime } from '../identity/proof/equal-text.ts'
@@ -48,6 +49,8 @@ export function parseProofOptions(options: DpopProofOptions): ProofExpectation {
     urlAdvice: 'give as `url` what callers use, not what a proxy makes of it',
     accessToken: optionalText(options, 'accessToken'),
     jkt: optionalText(options, 'jkt'),
+    checks: checkedAtOnce,
+    connection: options,
     knownKeys: undefined,
     acceptsNonce: nonce === undefined ? undefined : (given) => equalInConstantTime(given, nonce),
     nowMs: requireTime(options.now),

@@ -46,14 +46,16 @@ export const callerOptional = (reason: string): CallerOptional => new CallerOpti
 /** Checks that a value says who may call, and was made by this very copy of the library. */
 export function requirePlacement(value: unknown, option: string): Placement {
   rejectForeignCopy(value, option)
-  if (value instanceof Requirement || value instanceof Unprotected || value instanceof CallerOptional) {
-    return value
-  }
+  if (isPlacement(value)) return value
   throw new ConfigurationError(
     option,
     `expected a requirement, such as scopes('orders:read'), or unprotected('why'), got ${describeValue(value)}`,
   )
 }
+
+/** True for what says who may call, and was made by this very copy of the library. */
+export const isPlacement = (value: unknown): value is Placement =>
+  value instanceof Requirement || value instanceof Unprotected || value instanceof CallerOptional
 
 /** True for what asks something of a caller, false for the two ways to ask nothing. */
 export const isRequirement = (placement: Placement | undefined): placement is Requirement =>

@@ -1,5 +1,6 @@
 import { Refusal, quoted } from '../../refusal.ts'
 import { isAlgorithm, isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from './algorithms.ts'
+import type { KnownHeaders } from './known-headers.ts'
 import { isOptionalString, parseJsonObject } from './json-object.ts'
 import { decodeCanonical } from './public-key.ts'
 
@@ -8,8 +9,6 @@ export interface UnverifiedJws {
   readonly header: JwsHeader
   /** The payload's octets, decoded but not yet parsed. */
   readonly payload: Uint8Array
-  /** The 43 last characters of the signature, in memory of their own. */
-  readonly signatureTail: string
 }
 
 /** The protected header. `jku`, `x5u` and `x5c` never decide anything; `jwk` does in a proof alone, against `cnf`. */
@@ -22,24 +21,26 @@ export interface JwsHeader {
   readonly all: Readonly<Record<string, unknown>>
 }
 
-/** Parses the JWS compact serialization (RFC 7515 §7.1) strictly: each token has one spelling only. */
-export function parseCompactJws(token: string): UnverifiedJws | Refusal {
+/** Parses the JWS compact serialization (RFC 7515 §7.1) strictly: each token has one spelling only. `known`: headers that need not be read again. */
+export function parseCompactJws(token: string, known?: KnownHeaders): UnverifiedJws | Refusal {
   const firstDot = token.indexOf('.')
   const secondDot = token.indexOf('.', firstDot + 1)
   if (firstDot === -1 || secondDot === -1 || token.includes('.', secondDot + 1)) {
     return malformed('three parts separated by dots', 'another number')
   }
-  const header = decodeCanonical(token.slice(0, firstDot))
+  const encoded = token.slice(0, firstDot)
+  const kept = known?.find(encoded)
+  const header = kept === undefined ? decodeCanonical(encoded) : nothing
   const payload = secondDot === firstDot + 1 ? nothing : decodeCanonical(token.slice(firstDot + 1, secondDot))
   const signature = token.slice(secondDot + 1)
   if (header === undefined || payload === undefined) {
     return malformed('canonical base64url', 'another encoding')
   }
-  const parsed = parseHeader(header)
+  const parsed = kept ?? parseHeader(header)
   if (parsed instanceof Refusal) return parsed
   // Checked after the header, so that `alg: none` is named as what it is.
   if (decodeCanonical(signature) === undefined) return malformed('a signature in canonical base64url', 'none')
-  return { header: parsed, payload, signatureTail: signatureTail(token) }
+  return { header: parsed, payload }
 }
 
 /** Whether this is a signed token at all, however broken: its first part is a JSON object. */

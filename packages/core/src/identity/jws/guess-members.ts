@@ -1,5 +1,12 @@
 import { endOfString, walkNames } from './json-names.ts'
-import { decodeText } from './json-object.ts'
+import { decodeText, parseWalked } from './json-object.ts'
+
+/** What is presumably a JSON object, before anything is built of it. */
+export interface GuessedObject {
+  readonly members: Readonly<Record<string, unknown>>
+  /** What `parseJsonObject` makes of the same octets. */
+  parse(): Record<string, unknown> | undefined
+}
 
 /**
  * Members of what is presumably a JSON object, and of no object within it, read without building anything else: what nobody
@@ -13,29 +20,43 @@ export function guessMembers(
   octets: Uint8Array,
   names: readonly string[],
   maxValues: number,
-): Readonly<Record<string, unknown>> | undefined {
+): GuessedObject | undefined {
   const text = decodeText(octets)
   if (text === undefined || !/^[\t\n\r ]*\{/.test(text)) return undefined
   const found: Record<string, unknown> = {}
+  let count = 0
   const isWithinLimits = walkNames(text, maxValues, (start, end, object) => {
+    count += 1
     if (object !== 1) return
     const name = text.slice(start + 1, end)
     if (names.includes(name) && !Object.hasOwn(found, name)) found[name] = valueAfter(text, end)
   })
-  return isWithinLimits ? found : undefined
+  return isWithinLimits ? { members: found, parse: () => parseWalked(text, count) } : undefined
 }
 
 function valueAfter(text: string, nameEnd: number): unknown {
-  const rest = text.slice(nameEnd + 1)
-  const [colon = '', first] = /^[\t\n\r ]*:[\t\n\r ]*(.)?/s.exec(rest) ?? []
-  if (first === '"') return stringAt(rest, colon.length - 1)
+  const colon = skipBlanks(text, nameEnd + 1)
+  const start = skipBlanks(text, colon + 1)
+  const first = text[colon] === ':' ? text[start] : undefined
+  if (first === '"') return stringAt(text, start)
   if (first === '{' || first === '[') return {}
   return first === 'n' ? null : first === 't' || first === 'f' ? true : 0
 }
 
+function skipBlanks(text: string, start: number): number {
+  let at = start
+  while (at < text.length && blanks.includes(text.charAt(at))) at += 1
+  return at
+}
+
+const blanks = '\t\n\r '
+
 function stringAt(text: string, start: number): unknown {
+  const end = endOfString(text, start)
+  const inside = text.slice(start + 1, end)
+  if (!inside.includes('\\')) return inside
   try {
-    return JSON.parse(text.slice(start, endOfString(text, start) + 1))
+    return JSON.parse(text.slice(start, end + 1))
   } catch {
     return {}
   }

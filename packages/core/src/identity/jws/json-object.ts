@@ -13,7 +13,12 @@ export function parseJsonObject(
   if (text === undefined) return undefined
   let names = 0
   const isWithinLimits = walkNames(text, maxValues, () => (names += 1))
-  const value = isWithinLimits ? parse(text) : undefined
+  return isWithinLimits ? parseWalked(text, names) : undefined
+}
+
+/** The same for text that `walkNames` has found within its limits, and with so many names. */
+export function parseWalked(text: string, names: number): Record<string, unknown> | undefined {
+  const value = parse(text)
   // Of a member that is named twice the parser keeps one: then there are fewer than there are names.
   return isRecord(value) && countMembers(value) === names ? value : undefined
 }

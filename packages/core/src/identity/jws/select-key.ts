@@ -6,14 +6,16 @@ export function selectKey<Key extends { readonly kid?: string | undefined }>(
   { alg, kid }: { readonly alg: string; readonly kid: string | undefined },
   fits: (key: Key) => boolean,
 ): Key | Refusal {
-  const named = kid === undefined ? `${alg} without \`kid\`` : `${alg} and \`kid\` ${quoted(kid)}`
   let found: Key | undefined
   for (const key of keys) {
     if ((kid !== undefined && key.kid !== kid) || !fits(key)) continue
     if (found !== undefined) {
-      return new Refusal('key_ambiguous', { expected: `one key for ${named}`, actual: 'several' })
+      return new Refusal('key_ambiguous', { expected: `one key for ${named(alg, kid)}`, actual: 'several' })
     }
     found = key
   }
-  return found ?? new Refusal('key_unknown', { expected: 'a key of the set', actual: named })
+  return found ?? new Refusal('key_unknown', { expected: 'a key of the set', actual: named(alg, kid) })
 }
+
+const named = (alg: string, kid: string | undefined): string =>
+  kid === undefined ? `${alg} without \`kid\`` : `${alg} and \`kid\` ${quoted(kid)}`

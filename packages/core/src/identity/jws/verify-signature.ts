@@ -2,39 +2,71 @@ import { createHmac, timingSafeEqual, webcrypto } from 'node:crypto'
 import type { CryptoKey } from 'jose'
 import type { Algorithm, SecretAlgorithm } from './algorithms.ts'
 import { loadJose } from './load-jose.ts'
+import { NativeKey } from './native-key.ts'
 import type { PublicJwk } from './public-key.ts'
 
-/** A key made ready for one algorithm: of a public key, bound to its kind, its curve and its hash; or a secret. */
-export type ImportedKey = CryptoKey | Uint8Array
+/** A public key made ready for one algorithm, bound to its kind, its curve and its hash. */
+export interface ReadyKey {
+  readonly algorithm: Algorithm
+  readonly cryptoKey: CryptoKey
+  /** The same for the fast path; undefined for algorithms that it has not. */
+  readonly native: NativeKey | undefined
+  /** Octets of every signature that it makes; undefined where the platform looks after that. */
+  readonly signatureLength: number | undefined
+}
+
+/** A key made ready: a public one, or a secret. */
+export type ImportedKey = ReadyKey | Uint8Array
 
 /** Makes a public key ready for one algorithm. Rejects where key and algorithm do not belong together. */
-export async function importKey(jwk: PublicJwk, algorithm: Algorithm): Promise<ImportedKey> {
+export async function importKey(jwk: PublicJwk, algorithm: Algorithm): Promise<ReadyKey> {
   const { importJWK } = await loadJose()
-  return importJWK(jwk, algorithm)
+  const cryptoKey = await importJWK(jwk, algorithm)
+  if (cryptoKey instanceof Uint8Array) throw new Error('a public key was taken for a secret')
+  const native = NativeKey.from(cryptoKey, algorithm)
+  // RFC 8017 §8.1.2, §8.2.2: as long as the modulus. OpenSSL takes one of PSS also without the zeros that it begins with.
+  const signatureLength = jwk.n === undefined ? undefined : Buffer.byteLength(jwk.n, 'base64url')
+  return { algorithm, cryptoKey, native, signatureLength }
 }
 
 /**
  * Whether a compact JWS was signed with the key (RFC 7515 §5.2). INVARIANT: `parseCompactJws` has taken it for well-formed,
- * so its text is ASCII and its signature has one spelling. Never rejects.
+ * so its text is ASCII and its signature has one spelling. Never rejects. At once where the key is ready.
  *
  * This is all that stands between a stranger and a claim, and all that most refusals cost: the signature is handed to the
  * platform as it is, with nothing parsed again and no exception to say no.
  */
-export async function isSignedWith(
+export function isSignedWith(
   jws: string,
   key: ImportedKey | Promise<ImportedKey>,
   algorithm: Algorithm | SecretAlgorithm,
-): Promise<boolean> {
+  by: By = 'loop',
+): boolean | Promise<boolean> {
+  return key instanceof Promise
+    ? key.then((ready) => isSignedBy(jws, ready, algorithm, by)).catch(() => false)
+    : isSignedBy(jws, key, algorithm, by)
+}
+
+/** Where a signature is checked: in this very turn of the event loop, on a thread beside it, or by WebCrypto, on a thread as well. */
+export type By = 'loop' | 'thread' | 'webcrypto'
+
+function isSignedBy(
+  jws: string,
+  key: ImportedKey,
+  algorithm: Algorithm | SecretAlgorithm,
+  by: By,
+): boolean | Promise<boolean> {
   const end = jws.lastIndexOf('.')
-  const input = Buffer.from(jws.slice(0, end), 'latin1')
+  const input = Buffer.from(jws.slice(0, Math.max(0, end)), 'latin1')
   const signature = Buffer.from(jws.slice(end + 1), 'base64url')
-  try {
-    const imported = await key
-    if (imported instanceof Uint8Array) return isMacOf(input, signature, imported, algorithm)
-    return await webcrypto.subtle.verify(parametersOf(algorithm), imported, signature, input)
-  } catch {
-    return false
+  if (key instanceof Uint8Array) return isMacOf(input, signature, key, algorithm)
+  // INVARIANT: a key verifies by the algorithm that it was made ready for, and by no other.
+  if (key.algorithm !== algorithm) return false
+  if (key.signatureLength !== undefined && signature.length !== key.signatureLength) return false
+  if (by !== 'webcrypto' && key.native !== undefined) {
+    return by === 'loop' ? key.native.verifies(input, signature) : key.native.verifiesAside(input, signature)
   }
+  return webcrypto.subtle.verify(parametersOf(algorithm), key.cryptoKey, signature, input).catch(() => false)
 }
 
 // RFC 7518 §3.2. A secret never serves an algorithm of public keys.

@@ -1,6 +1,6 @@
 import type { PresentedToken } from '../../evidence/authorization.ts'
 import { readProof } from '../../evidence/dpop.ts'
-import type { InboundRequest } from '../../request/inbound-request.ts'
+import { connectionOf, type InboundRequest } from '../../request/inbound-request.ts'
 import { Refusal } from '../../refusal.ts'
 import type { TokenVerification } from '../token/token-verification.ts'
 import { equalInConstantTime } from './equal-text.ts'
@@ -67,7 +67,8 @@ export function checkBinding(
   const proof = readProof(request)
   if (proof instanceof Refusal) return proof
   const { method, originalUrl, url } = request
-  const inbound = { proof, method: method ?? '', target: originalUrl ?? url ?? '' }
+  const target = originalUrl ?? url ?? ''
+  const inbound = { proof, method: method ?? '', target, connection: connectionOf(request) }
   return proofs.verify(inbound, token, jkt).then((verified) => {
     if (verified instanceof Refusal) return refused(verified.code, verified.detail)
     const nonce = proofs.freshNonce(nowMs)

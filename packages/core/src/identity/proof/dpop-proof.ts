@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { Refusal, quoted } from '../../refusal.ts'
 import type { Algorithm } from '../jws/algorithms.ts'
 import { parseCompactJws } from '../jws/compact-jws.ts'
-import { importKey, isSignedWith } from '../jws/verify-signature.ts'
+import type { SignatureChecker } from '../jws/signature-checks.ts'
+import { importKey } from '../jws/verify-signature.ts'
 import { equalInConstantTime } from './equal-text.ts'
 import { jwkThumbprint } from './jwk-thumbprint.ts'
 import type { KnownKeys } from './known-keys.ts'
@@ -35,6 +36,9 @@ export interface ProofExpectation {
   readonly accessToken: string | undefined
   /** The thumbprint in the token's `cnf`. */
   readonly jkt: string | undefined
+  readonly checks: SignatureChecker
+  /** The one that it came by. */
+  readonly connection: object
   /** Where imported keys are kept from one proof to the next. */
   readonly knownKeys: KnownKeys | undefined
   /** Whether a nonce is one that was given out. Undefined where no nonces are asked for. */
@@ -68,8 +72,10 @@ export async function verifyProof(
   const imported = knownKeys?.find(jkt, key.algorithm) ?? importKey(key.jwk, key.algorithm)
   // Kept whatever comes of this proof: whoever has a token without its key could have it imported again at each attempt.
   if (expectation.jkt !== undefined) knownKeys?.keep(jkt, key.algorithm, imported)
-  const isSigned = await isSignedWith(proof, imported, key.algorithm)
-  if (!isSigned) return new Refusal('dpop_proof_signature_invalid')
+  const { checks, connection } = expectation
+  const signed = await checks.isSigned(proof, imported, key.algorithm, connection)
+  if (signed instanceof Refusal) return signed
+  if (!signed) return new Refusal('dpop_proof_signature_invalid')
   const { jti, nonce } = claims
   const proven = { jkt, jti, nonce, expiresAtMs: expiryMs(claims, expectation) }
   return Object.freeze(proven) as VerifiedProof // every check has passed

@@ -3,6 +3,7 @@ import { Refusal } from '../../refusal.ts'
 import type { Algorithm } from '../jws/algorithms.ts'
 import { verifyProof, type VerifiedProof } from './dpop-proof.ts'
 import { KnownKeys } from './known-keys.ts'
+import type { SignatureChecker } from '../jws/signature-checks.ts'
 import type { NonceSource } from './nonce-source.ts'
 import type { ReplayStore } from './replay-store.ts'
 import { receivedUrls } from './request-url.ts'
@@ -16,6 +17,8 @@ export interface ProvableRequest {
   readonly method: string
   /** The request target as received (`/orders/7?full=1`), not what a router has left of it. */
   readonly target: string
+  /** The connection that it came by. */
+  readonly connection: object
 }
 
 export interface ProofVerifierOptions {
@@ -27,6 +30,7 @@ export interface ProofVerifierOptions {
   readonly toleranceSeconds: number
   /** Undefined where proofs need no nonce. */
   readonly nonces: NonceSource | undefined
+  readonly checks: SignatureChecker
   readonly replayStore: ReplayStore
   readonly isRequired: boolean
 }
@@ -66,12 +70,13 @@ export class ProofVerifier {
    * for every request, never remembered. Never rejects.
    */
   async verify(
-    { proof, method, target }: ProvableRequest,
+    { proof, method, target, connection }: ProvableRequest,
     accessToken: string,
     jkt: string,
   ): Promise<VerifiedProof | Refusal> {
     if (proof === undefined) return missing
-    const { clock, externalUrls, nonces, windowSeconds, toleranceSeconds, replayStore } = this.#options
+    const { clock, externalUrls, nonces, checks, windowSeconds, toleranceSeconds, replayStore } =
+      this.#options
     const nowMs = clock.now()
     const verified = await verifyProof(proof, {
       method,
@@ -79,6 +84,8 @@ export class ProofVerifier {
       urlAdvice,
       accessToken,
       jkt,
+      checks,
+      connection,
       knownKeys: this.#knownKeys,
       acceptsNonce: nonces === undefined ? undefined : (nonce) => nonces.accepts(nonce, nowMs),
       nowMs,

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
+import { derValue } from '../certificate/der-writer.ts'
 import { contextContainer, readWhole, tags } from '../certificate/der.ts'
 import { takeBits } from '../certificate/der-values.ts'
 import type { ParsedCertificate } from '../certificate/parsed-certificate.ts'
-import { derValue } from './ocsp-der-writer.ts'
 
 /** Two neighbours of a path that holds: whose status is asked for, and whose key signed it. */
 export interface StatusQuestion {

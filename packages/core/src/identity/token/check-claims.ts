@@ -24,14 +24,15 @@ function checkTime(
   { clockToleranceSeconds: tolerance, maxLifetimeSeconds }: TrustedIssuer,
   now: number,
 ): Refusal | undefined {
-  if (now >= exp + tolerance) {
+  // Compared so that a clock which says no number lets nobody in.
+  if (!(now < exp + tolerance)) {
     return new Refusal('token_expired', {
       expected: 'a token in time',
       actual: `expired ${seconds(now - exp)} ago`,
     })
   }
   const start = Math.max(nbf ?? -Infinity, iat ?? -Infinity)
-  if (now < start - tolerance) {
+  if (!(now >= start - tolerance)) {
     return new Refusal('token_not_yet_valid', {
       expected: 'a token in time',
       actual: `valid in ${seconds(start - now)}`,

@@ -23,7 +23,9 @@ export function readScopes(
   const scopes = new Set<string>()
   for (const path of paths) {
     const value = claimAt(claims, path)
-    const found = path.join('.') === 'scope' ? parseText(value) : (parseArray(value) ?? parseText(value))
+    // By its name, an OAuth claim is text alone.
+    const isText = path.length === 1 && path[0] === 'scope'
+    const found = isText ? parseText(value) : (parseArray(value) ?? parseText(value))
     if (found === undefined) return malformed(path.join('.'), value)
     for (const scope of found) scopes.add(scope)
   }

@@ -1,11 +1,13 @@
 import type { Clock } from '../../clock/clock.ts'
 import { Refusal, refusalOf } from '../../refusal.ts'
-import { isSecretAlgorithm } from '../jws/algorithms.ts'
+import { isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from '../jws/algorithms.ts'
 import { isJws, parseCompactJws, type JwsHeader, type UnverifiedJws } from '../jws/compact-jws.ts'
+import { whenKnown } from '../when-known.ts'
 import { guessMembers } from '../jws/guess-members.ts'
 import { maxJsonDepth } from '../jws/json-names.ts'
-import { parseJsonObject } from '../jws/json-object.ts'
-import { isSignedWith } from '../jws/verify-signature.ts'
+import type { KnownHeaders } from '../jws/known-headers.ts'
+import type { Signed, SignatureChecker } from '../jws/signature-checks.ts'
+import type { ImportedKey } from '../jws/verify-signature.ts'
 import type { TrustedKey } from '../trust/key-set.ts'
 import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
 import type { TrustedIssuers } from '../trust/trusted-issuers.ts'
@@ -16,42 +18,59 @@ import { introspectToken } from './introspect-token.ts'
 import { TokenVerification } from './token-verification.ts'
 
 /** How tokens are verified, whatever they look like. */
-export type VerifyToken = (token: string) => Promise<TokenVerification | Refusal>
+export type VerifyToken = (token: string, connection: object) => Verified | Promise<Verified>
+
+/** What a token is verified with. */
+export interface TokenContext {
+  readonly issuers: TrustedIssuers
+  readonly checks: SignatureChecker
+  readonly headers: KnownHeaders
+  readonly clock: Clock
+}
+
+type Verified = TokenVerification | Refusal
 
 /**
  * Verifies a token: a signed one here (RFC 7519 §7.2, RFC 9068 §4), any other by asking its issuer. Each step ends the
- * journey of a token that fails it.
+ * journey of a token that fails it. At once where the keys are at hand and nobody has to be asked.
  */
-export async function verifyToken(
+export function verifyToken(
   token: string,
-  issuers: TrustedIssuers,
-  clock: Clock,
-): Promise<TokenVerification | Refusal> {
-  const jws = parseCompactJws(token)
-  if (!(jws instanceof Refusal)) return verifySigned(token, jws, issuers, clock)
+  connection: object,
+  context: TokenContext,
+): Verified | Promise<Verified> {
+  const { issuers, clock } = context
+  const jws = parseCompactJws(token, context.headers)
+  if (!(jws instanceof Refusal)) return verifySigned(token, jws, connection, context)
   const { introspecting } = issuers
   const isOpaque = introspecting !== undefined && !isJws(token)
   return isOpaque ? introspectToken(token, introspecting, clock) : jws
 }
 
-async function verifySigned(
+function verifySigned(
   token: string,
   { header, payload }: UnverifiedJws,
-  issuers: TrustedIssuers,
-  clock: Clock,
-): Promise<TokenVerification | Refusal> {
+  connection: object,
+  { issuers, checks, headers, clock }: TokenContext,
+): Verified | Promise<Verified> {
+  const isSignedWith: SignatureCheck = (key, alg) => checks.isSigned(token, key, alg, connection)
   // Anybody can send this: it is only looked at for whose it is, and nothing is built of it before the signature is right.
   const guess = guessMembers(payload, ['iss', 'sub'], maxValues)
   if (guess === undefined) return notClaims
-  const issuer = issuers.select(guess)
-  if (issuer instanceof Refusal) return advised(issuer, { issuers: issuers.names, iss: guess['iss'] })
-  const key = await verifySignature(token, header, issuer)
-  if (key instanceof Refusal) return refusedBy(issuer, key, header)
-  const said = parseJsonObject(payload, maxValues)
-  // INVARIANT: the issuer whose key it was is the one that the claims name to whoever reads the whole.
-  if (said === undefined || issuers.select(said) !== issuer) return refusedBy(issuer, notClaims, header)
-  const verified = await verifyClaims(said, token, issuer, key, clock)
-  return verified instanceof Refusal ? refusedBy(issuer, verified, header, said['aud']) : verified
+  const { members } = guess
+  const issuer = issuers.select(members)
+  if (issuer instanceof Refusal) return advised(issuer, { issuers: issuers.names, iss: members['iss'] })
+  return whenKnown(verifySignature(header, issuer, isSignedWith), (key) => {
+    if (key instanceof Refusal) return refusedBy(issuer, key, header)
+    const said = guess.parse()
+    // INVARIANT: the issuer whose key it was is the one that the claims name to whoever reads the whole.
+    if (said === undefined || issuers.select(said) !== issuer) return refusedBy(issuer, notClaims, header)
+    return whenKnown(verifyClaims(said, token, issuer, key, clock), (verified) => {
+      if (verified instanceof Refusal) return refusedBy(issuer, verified, header, said['aud'])
+      headers.keep(token.slice(0, token.indexOf('.')), header)
+      return verified
+    })
+  })
 }
 
 // Members and elements at all levels: the largest tokens that anybody sends have a hundred or two.
@@ -62,30 +81,32 @@ const notClaims = new Refusal('token_malformed', {
 })
 
 /** What the issuer has signed, held against its rules. */
-async function verifyClaims(
+function verifyClaims(
   said: Record<string, unknown>,
   token: string,
   issuer: TrustedIssuer,
   key: TrustedKey | undefined,
   clock: Clock,
-): Promise<TokenVerification | Refusal> {
+): Verified | Promise<Verified> {
   const claims = parseClaims(said, issuer)
   if (claims instanceof Refusal) return claims
   const askedAtMs = clock.now()
   const refusal = checkClaims(claims, issuer, askedAtMs)
   if (refusal !== undefined) return refusal
-  const reviewed = await issuer.reviewer?.review(token, [...issuer.audiences], claims.sub)
-  if (reviewed instanceof Refusal) return reviewed
-  const answer = reviewed === undefined ? undefined : { askedAtMs, goodUntilMs: reviewed.cacheUntilMs }
-  return new TokenVerification(claims, issuer, { key, answer })
+  if (issuer.reviewer === undefined) return new TokenVerification(claims, issuer, { key, answer: undefined })
+  return issuer.reviewer.review(token, [...issuer.audiences], claims.sub).then((reviewed) => {
+    if (reviewed instanceof Refusal) return reviewed
+    const answer = { askedAtMs, goodUntilMs: reviewed.cacheUntilMs }
+    return new TokenVerification(claims, issuer, { key, answer })
+  })
 }
 
 /** The key that made the signature, by an algorithm and with a header that the issuer's are; undefined for a shared secret. */
-async function verifySignature(
-  token: string,
+function verifySignature(
   header: JwsHeader,
   { algorithms, profile, verification }: TrustedIssuer,
-): Promise<TrustedKey | undefined | Refusal> {
+  isSignedWith: SignatureCheck,
+): Signer | Promise<Signer> {
   const { alg, kid } = header
   // The issuer's configuration says which algorithms there are; the token only says which of them it used (RFC 8725 §3.1).
   if (!algorithms.has(alg)) {
@@ -95,15 +116,30 @@ async function verifySignature(
   if (otherKind !== undefined) return otherKind
   if (isSecretAlgorithm(alg)) {
     // INVARIANT: an issuer has either keys or a secret, so no public key can ever be taken for one (RFC 8725 §2.1).
-    const isSigned = verification.kind === 'secret' && (await isSignedWith(token, verification.secret, alg))
-    return isSigned ? undefined : new Refusal('signature_invalid')
+    if (verification.kind !== 'secret') return notMade
+    return whenKnown(isSignedWith(verification.secret, alg), (signed) => signerOf(signed, undefined))
   }
   if (verification.kind === 'none') return notSigned
-  if (verification.kind !== 'keys') return new Refusal('signature_invalid')
-  const key = await verification.keys.find(alg, kid)
-  if (key instanceof Refusal) return key
-  return (await isSignedWith(token, key.import(alg), alg)) ? key : new Refusal('signature_invalid')
+  if (verification.kind !== 'keys') return notMade
+  return whenKnown(verification.keys.find(alg, kid), (key) =>
+    key instanceof Refusal
+      ? key
+      : whenKnown(isSignedWith(key.import(alg), alg), (signed) => signerOf(signed, key)),
+  )
 }
+
+type SignatureCheck = (
+  key: ImportedKey | Promise<ImportedKey>,
+  alg: Algorithm | SecretAlgorithm,
+) => Signed | Promise<Signed>
+
+const signerOf = (signed: Signed, key: TrustedKey | undefined): Signer =>
+  signed instanceof Refusal ? signed : signed ? key : notMade
+
+/** Whose signature it is; nobody's own where the secret is shared. */
+type Signer = TrustedKey | undefined | Refusal
+
+const notMade = new Refusal('signature_invalid')
 
 /** A refusal of an issuer's token. */
 const refusedBy = (issuer: TrustedIssuer, refusal: Refusal, { typ }: JwsHeader, aud?: unknown): Refusal =>

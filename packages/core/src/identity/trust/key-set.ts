@@ -2,7 +2,7 @@ import type { Refusal } from '../../refusal.ts'
 import { keyFits, type Algorithm } from '../jws/algorithms.ts'
 import type { PublicJwk } from '../jws/public-key.ts'
 import { selectKey } from '../jws/select-key.ts'
-import { importKey, type ImportedKey } from '../jws/verify-signature.ts'
+import { importKey, type ReadyKey } from '../jws/verify-signature.ts'
 import { parseJwkSet } from './jwk-set.ts'
 import { parseSpiffeBundle } from './spiffe-bundle.ts'
 
@@ -11,7 +11,7 @@ export class TrustedKey {
   readonly jwk: PublicJwk
   /** Set once, when a newer set no longer has the key. */
   isWithdrawn = false
-  readonly #imported = new Map<Algorithm, Promise<ImportedKey>>()
+  readonly #ready = new Map<Algorithm, ReadyKey | Promise<ReadyKey>>()
 
   constructor(jwk: PublicJwk) {
     this.jwk = jwk
@@ -21,13 +21,15 @@ export class TrustedKey {
     return this.jwk.kid
   }
 
-  /** The key bound to one algorithm. Imported on first use and kept. */
-  import(algorithm: Algorithm): Promise<ImportedKey> {
-    let imported = this.#imported.get(algorithm)
-    if (imported === undefined) {
-      imported = importKey(this.jwk, algorithm)
-      this.#imported.set(algorithm, imported)
-    }
+  /** The key bound to one algorithm. Made ready on first use and kept; from then on it is there at once. */
+  import(algorithm: Algorithm): ReadyKey | Promise<ReadyKey> {
+    const ready = this.#ready.get(algorithm)
+    if (ready !== undefined) return ready
+    const imported = importKey(this.jwk, algorithm).then((key) => {
+      this.#ready.set(algorithm, key)
+      return key
+    })
+    this.#ready.set(algorithm, imported)
     return imported
   }
 }

@@ -1,0 +1,26 @@
+import type { JwsHeader } from './compact-jws.ts'
+import { deeplyFreeze } from './json-object.ts'
+
+/**
+ * Headers of tokens that were verified, by the text that they came in: an issuer has one for each of its keys, and it need not be read
+ * anew for each token. What was refused is never kept, so garbage displaces nothing.
+ */
+export class KnownHeaders {
+  readonly #headers = new Map<string, JwsHeader>()
+
+  /** `encoded`: the first part of a token, as it came. */
+  find(encoded: string): JwsHeader | undefined {
+    return this.#headers.get(encoded)
+  }
+
+  /** Only for a token that was verified. */
+  keep(encoded: string, header: JwsHeader): void {
+    if (encoded.length > maxLength || this.#headers.size >= maxHeaders || this.#headers.has(encoded)) return
+    deeplyFreeze(header)
+    // A part of a token would keep the whole of it alive.
+    this.#headers.set(Buffer.from(encoded, 'latin1').toString('latin1'), header)
+  }
+}
+
+const maxHeaders = 64
+const maxLength = 512

@@ -1,0 +1,65 @@
+// Not how long anything takes, which no test can say: that every contender does what it is measured for.
+import { expect, test } from 'vitest'
+import { compare, type Contender, type Plan } from './measure.ts'
+import { cold } from './parts/cold.ts'
+import { hostile } from './parts/hostile.ts'
+import { warm } from './parts/warm.ts'
+import { markdownOf } from './report.ts'
+
+const small: Plan = { rounds: 1, times: 20 }
+
+test.each([
+  ['cold', cold],
+  ['warm', warm],
+  ['hostile', hostile],
+])('%s: every contender has the outcome that it should have', async (part, measure) => {
+  const tables = await measure(small)
+  expect(tables.length).toBeGreaterThan(1)
+  for (const table of tables) {
+    expect(table).toMatchObject({ part, title: expect.any(String), unit: expect.any(String) })
+    expect(table.rows.some(({ name }) => name.startsWith('Countersign'))).toBe(true)
+    for (const { name, median } of table.rows) expect(median, name).toBeGreaterThan(0)
+  }
+})
+
+const contender = (name: string, work: (times: number) => void): Contender => ({
+  name,
+  prepare: async () => ({
+    async run(times) {
+      work(times)
+    },
+  }),
+})
+const spin = (times: number): void => {
+  let sum = 0
+  for (let i = 0; i < times * 20_000; i += 1) sum += Math.sqrt(i)
+  if (Number.isNaN(sum)) throw new Error('never')
+}
+
+test('a contender that does more is seen to do more', async () => {
+  const thrice = contender('thrice', (times) => spin(3 * times))
+  const [ratio] = await compare(contender('once', spin), [thrice], { rounds: 5, times: 50 })
+  expect(ratio?.median).toBeGreaterThan(1.5)
+})
+
+test('a wrong outcome ends the measurement: nobody is fast by being wrong', async () => {
+  const wrong = contender('wrong', () => {
+    throw new Error('wrong: expected allow')
+  })
+  await expect(compare(contender('once', spin), [wrong], small)).rejects.toThrow('wrong: expected allow')
+})
+
+test('a report says what 1 is', () => {
+  const rows = [{ name: 'Countersign', median: 1.234, low: 1.1, high: 12.3 }]
+  const tables = [{ part: 'cold', title: 'Cold, RS256', unit: 'CPU of one signature check', rows }]
+  expect(markdownOf({ date: '2026-11-22', node: '24.21.0', tables }))
+    .toBe(`Measured on 2026-11-22 with Node 24.21.0.
+
+### Cold, RS256
+
+1 is the CPU of one signature check.
+
+| | ratio | middle half |
+| --- | ---: | --- |
+| Countersign | 1.23 | 1.10 – 12 |`)
+})

@@ -1,0 +1,28 @@
+// `npm run bench [cold] [warm] [hostile] [-- --json] [-- --quick]`: prints Markdown, or JSON.
+import type { Plan } from './measure.ts'
+import { cold } from './parts/cold.ts'
+import { hostile } from './parts/hostile.ts'
+import { warm } from './parts/warm.ts'
+import { markdownOf, type Report, type Table } from './report.ts'
+
+const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly Table[]>>> = { cold, warm, hostile }
+
+const asked = process.argv.slice(2)
+const options = new Set(asked.filter((word) => word.startsWith('--')))
+const named = asked.filter((word) => !word.startsWith('--'))
+const unknown = named.filter((name) => !Object.hasOwn(parts, name))
+if (unknown.length > 0) {
+  throw new Error(`expected some of ${Object.keys(parts).join(', ')}, got ${unknown.join(', ')}`)
+}
+
+const plan: Plan = options.has('--quick') ? { rounds: 3, times: 300 } : { rounds: 15, times: 2000 }
+const tables: Table[] = []
+for (const [name, part] of Object.entries(parts)) {
+  if (named.length === 0 || named.includes(name)) tables.push(...(await part(plan)))
+}
+const report: Report = {
+  date: new Date().toISOString().slice(0, 10),
+  node: process.versions.node,
+  tables,
+}
+console.log(options.has('--json') ? JSON.stringify(report) : markdownOf(report))

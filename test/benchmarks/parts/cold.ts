@@ -1,0 +1,37 @@
+import { countersign } from '../contenders/countersign.ts'
+import { bareSignatures } from '../contenders/limits.ts'
+import { peersFor } from '../contenders/peers.ts'
+import { compare, type Plan } from '../measure.ts'
+import type { Table } from '../report.ts'
+import { benchAlgorithms, createSigner } from '../tokens.ts'
+
+/** Tokens that were never seen: what verification costs beside the signature, which nobody can do without. */
+export async function cold({ rounds, times }: Plan): Promise<readonly Table[]> {
+  const tables: Table[] = []
+  for (const algorithm of benchAlgorithms) {
+    const signer = createSigner(algorithm)
+    const tokens = Array.from({ length: times }, () => signer.token())
+    const ours = { signer, tokens, connections: 32 }
+    const rows = await compare(
+      bareSignatures(signer, tokens),
+      [
+        bareSignatures(signer, tokens, 'crypto.verify itself'),
+        countersign({ ...ours, name: 'Countersign' }),
+        countersign({
+          ...ours,
+          name: "Countersign, signatures: 'webcrypto'",
+          options: { signatures: 'webcrypto' },
+        }),
+        ...peersFor({ signer, tokens }),
+      ],
+      { rounds, times },
+    )
+    tables.push({
+      part: 'cold',
+      title: `Cold, ${algorithm}`,
+      unit: `CPU of one ${algorithm} signature check with a kept key (token of ${tokens[0]?.length ?? 0} B)`,
+      rows,
+    })
+  }
+  return tables
+}
