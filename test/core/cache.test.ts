@@ -5,7 +5,7 @@ import { brokenTokenKinds, createTestCa, createTestClock, createTestIssuer } fro
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { codeFor, codeOf, connectionOf, requestWith } from './support/asking.ts'
-import { createHouse } from './support/house.ts'
+import { createHouse, issuer } from './support/house.ts'
 import { segment } from './support/raw-signer.ts'
 
 const anyone = authenticated()
@@ -268,6 +268,21 @@ describe('what is kept', () => {
     await codeFor(guard, c)
     await nextTurn()
     expect([codeNow(guard, a), codeNow(guard, c), codeNow(guard, b)]).toEqual(['allow', 'allow', 'anew'])
+  })
+
+  test('is bounded in octets, which large tokens reach first', async () => {
+    const { token, signer, clock } = createHouse()
+    const jwks = { keys: [{ ...signer.jwk, kid: 'key-1' }] }
+    const guard = createGuard(
+      { audience: 'orders', issuers: [{ issuer, jwks }], cache: { maxBytes: 2 ** 20 }, log: false },
+      { clock },
+    )
+    const tokens = Array.from({ length: 300 }, (_, i) => token({ note: 'x'.repeat(5000), jti: `${i}` }))
+    for (const each of tokens) expect(await codeFor(guard, each)).toBe('allow')
+    await nextTurn()
+    expect(codeNow(guard, tokens.at(-1) ?? '')).toBe('allow')
+    expect(codeNow(guard, tokens.at(-60) ?? '')).toBe('allow')
+    expect(codeNow(guard, tokens.at(-160) ?? '')).toBe('anew')
   })
 
   test('is never a refused token, and no number of them displaces anything', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isJws, parseCompactJws, signatureTail } from '../../packages/core/src/identity/jws/compact-jws.ts'
+import { isJws, parseCompactJws } from '../../packages/core/src/identity/jws/compact-jws.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { present } from './support/asking.ts'
 import { segment, type Part } from './support/raw-signer.ts'
@@ -129,23 +129,6 @@ describe('a token of good form', () => {
         parseCompactJws(text)
       }),
     )
-  })
-})
-
-describe('the end of a signature', () => {
-  test('is 43 characters, or all there are', () => {
-    const long = jws(header)
-    expect(signatureTail(long)).toBe(long.slice(-43))
-    expect(signatureTail('a.b.c')).toBe('a.b.c')
-  })
-
-  test('is taken character by character, whatever a header field may hold', () => {
-    expect(signatureTail('\u00e9'.repeat(50))).toBe('\u00e9'.repeat(43))
-  })
-
-  test('of one token is not in that of the next', () => {
-    signatureTail('x'.repeat(60))
-    expect(signatureTail('short')).toBe('short')
   })
 })
 

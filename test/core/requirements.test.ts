@@ -551,6 +551,8 @@ describe('options that cannot be meant are refused by name:', () => {
       /from 0 to 300/,
     ],
     ['an empty cache', { audience, issuers, cache: { maxEntries: 0 } }, 'cache.maxEntries', /from 1/],
+    ['a cache of nothing', { audience, issuers, cache: { maxBytes: 0 } }, 'cache.maxBytes', /from 1048576/],
+    ['half a byte', { audience, issuers, cache: { maxBytes: 2 ** 20 + 0.5 } }, 'cache.maxBytes', /expected/],
     ['half an entry', { audience, issuers, cache: { maxEntries: 1.5 } }, 'cache.maxEntries', /expected/],
     ['a cache that is a number', { audience, issuers, cache: 5 }, 'cache', /expected an object/],
     [

@@ -112,8 +112,8 @@ describe('scopes', () => {
   test('of text are those that were joined', () => {
     fc.assert(
       fc.property(fc.uniqueArray(scopeToken), (scopes) => {
-        expect(readScopes({ scope: scopes.join(' ') }, [['scope']])).toEqual(scopes)
-        expect(readScopes({ roles: scopes }, [['roles']])).toEqual(scopes)
+        expect(readScopes({ scope: scopes.join(' ') }, [['scope']])).toMatchObject({ names: scopes })
+        expect(readScopes({ roles: scopes }, [['roles']])).toMatchObject({ names: scopes })
       }),
     )
   })
@@ -135,7 +135,9 @@ describe('scopes', () => {
         const there: unknown[] = Array.isArray(value)
           ? value
           : (typeof value === 'string' ? value : '').split(' ')
-        return scopes.every((scope) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope) && there.includes(scope))
+        return scopes.names.every(
+          (scope) => /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope) && there.includes(scope),
+        )
       }),
       { numRuns: 1000 },
     )

@@ -105,7 +105,13 @@ export async function verifyJwtSvid(
   })
   if (verification instanceof Refusal) return verification
   const { claims, expiresAt } = verification
-  const svid = { spiffeId: claims.sub, audience: Object.freeze(claims.aud), expiresAt, claims: claims.all }
+  const { sub: spiffeId, all } = claims
+  const svid: Omit<VerifiedJwtSvid, typeof verified> = {
+    spiffeId,
+    audience: Object.freeze([...claims.aud]),
+    expiresAt,
+    claims: all,
+  }
   return Object.freeze(svid) as VerifiedJwtSvid // its signature, its time and its subject have been checked
 }
 

@@ -1,53 +1,53 @@
+import { Generations, unweighed, type Weight } from './generations.ts'
+
 /** A result that may be relied on only as long as it says so itself. */
 export interface Mortal {
   isAlive(nowMs: number): boolean
 }
 
-interface Entry<T> {
-  readonly digest: string
-  readonly result: T
-}
-
 /**
- * What was verified, bounded in number. Found by a short key, confirmed by a digest of the whole credential, asked
- * whether it is alive on every hit. Refused credentials are never inserted, so garbage cannot displace anything.
- * Two generations: when the young one is full the old one is dropped whole, and what is still used moves on.
+ * What was verified, bounded in number, and in octets where it is weighed. Found by a digest of the whole credential, so that equality of
+ * the key makes it the same one, and asked whether it is alive on every hit. Refused credentials are never inserted, so garbage
+ * cannot displace anything. What was longest unused goes first.
+ *
+ * A large cache has shards: a map that grows is copied whole, in one turn of the event loop.
  */
 export class VerificationCache<T extends Mortal> {
-  readonly #entriesPerGeneration: number
-  #young = new Map<string, Entry<T>>()
-  #old = new Map<string, Entry<T>>()
+  readonly #shards: readonly Generations<T>[]
+  readonly #shift: number
 
-  constructor(maxEntries: number) {
-    this.#entriesPerGeneration = Math.max(1, Math.floor(maxEntries / 2))
+  constructor(maxEntries: number, { maxBytes, bytesOf }: Weight<T> = unweighed) {
+    const bits = Math.ceil(Math.max(0, Math.log2(Math.min(maxEntries / entriesEach, maxBytes / bytesEach))))
+    const count = 2 ** bits
+    this.#shift = 32 - bits
+    const weight = { maxBytes: maxBytes / count, bytesOf }
+    this.#shards = Array.from({ length: count }, () => new Generations(Math.ceil(maxEntries / count), weight))
   }
 
-  find(key: string, digest: string | (() => string), nowMs: number): T | undefined {
-    const young = this.#young.get(key)
-    const entry = young ?? this.#old.get(key)
-    if (entry === undefined) return undefined
-    // INVARIANT: the key only finds; equality of the digest is what makes it the same credential.
-    if (entry.digest !== (typeof digest === 'string' ? digest : digest())) return undefined
-    if (!entry.result.isAlive(nowMs)) {
-      this.#young.delete(key)
-      this.#old.delete(key)
-      return undefined
-    }
-    if (young === undefined) this.insert(key, entry.digest, entry.result)
-    return entry.result
+  find(digest: string, nowMs: number): T | undefined {
+    const shard = this.#shardOf(digest)
+    const result = shard?.find(digest)
+    if (result === undefined || result.isAlive(nowMs)) return result
+    shard?.delete(digest)
+    return undefined
   }
 
-  insert(key: string, digest: string, result: T): void {
-    if (this.#young.size >= this.#entriesPerGeneration && !this.#young.has(key)) {
-      this.#old = this.#young
-      this.#young = new Map()
-    }
-    this.#old.delete(key)
-    this.#young.set(key, { digest, result })
+  insert(digest: string, result: T): void {
+    this.#shardOf(digest)?.insert(digest, result)
   }
 
   clear(): void {
-    this.#young.clear()
-    this.#old.clear()
+    for (const shard of this.#shards) shard.clear()
+  }
+
+  // Multiplied by the golden ratio (Knuth, volume 3, §6.4), the upper bits differ even where digests are written in a small alphabet.
+  #shardOf(digest: string): Generations<T> | undefined {
+    if (this.#shards.length === 1) return this.#shards[0]
+    const start = (digest.charCodeAt(0) << 8) | digest.charCodeAt(1)
+    return this.#shards[Math.imul(start, 0x9e3779b1) >>> this.#shift]
   }
 }
+
+// At most, for a shard: the first is copied in about a millisecond, and the second still holds many credentials.
+const entriesEach = 32_768
+const bytesEach = 2 ** 20

@@ -91,7 +91,7 @@ function originsOf(
     .map((scope) => ({
       scope,
       by: [
-        ...(presented.scopes?.includes(scope) === true ? ['the token'] : []),
+        ...(presented.scopes?.names.includes(scope) === true ? ['the token'] : []),
         ...grants
           .filter((grant) => covers(grant.scope, scope) && counts(grant, presented, nowMs))
           .map(({ at }) => placeOf(at)),

@@ -93,10 +93,10 @@ export class Judge {
   callerOf(identity: VerifiedIdentity, policy: PolicyInForce | undefined): Caller {
     const { clock, role } = this.#options
     const now = clock.now()
-    const known = identity.known[role]
-    if (known !== undefined && known.policy === policy && now < known.until) return known.caller
+    const known = identity[role]
+    if (known !== undefined && known.policy === policy && now < (known.until ?? Infinity)) return known.caller
     const made = makeCaller(identity, policy, now)
-    identity.known[role] = made
+    identity[role] = made
     return made.caller
   }
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../identity/caller.ts'
+import { ScopeList } from '../identity/token/scope-claims.ts'
 import type { Proof } from '../identity/verified-identity.ts'
 import { effectiveScopes } from '../policy/effective-scopes.ts'
 import { withDocument } from '../policy/joined-placements.ts'
@@ -45,7 +46,8 @@ function callerOf(rehearsal: Rehearsal, policy: PolicyInForce): Caller | undefin
   const { service, user, hasToken, hasCertificate, claims, atMs } = rehearsal
   const id = service ?? user
   if (id === undefined) return undefined
-  const { scopes } = effectiveScopes({ ...rehearsal, mayGrant: undefined }, policy, atMs)
+  const carried = rehearsal.scopes === undefined ? undefined : new ScopeList(rehearsal.scopes)
+  const { scopes } = effectiveScopes({ ...rehearsal, scopes: carried, mayGrant: undefined }, policy, atMs)
   const provenBy: readonly Proof[] = [
     ...(hasToken ? (['token'] as const) : []),
     ...(hasCertificate ? (['certificate'] as const) : []),

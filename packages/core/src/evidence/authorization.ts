@@ -29,13 +29,18 @@ export function presentedScheme(request: InboundRequest): PresentedToken['scheme
 
 /** The token in an Authorization field, or why there is none. */
 export function parseAuthorization(authorization: string): PresentedToken | Refusal {
-  const [name = ''] = authorization.split(' ', 1)
+  const end = authorization.indexOf(' ')
+  const name = end === -1 ? authorization : authorization.slice(0, end)
   if (name === '') return noToken
   // The scheme is case-insensitive and may be followed by several spaces (RFC 9110 §11.4).
   const scheme = name.toLowerCase()
   if (scheme !== 'bearer' && scheme !== 'dpop') return unsupported(name)
-  return presented(scheme, authorization.slice(name.length).replace(/^ +/, ''))
+  let start = name.length
+  while (authorization.charCodeAt(start) === space) start += 1
+  return presented(scheme, authorization.slice(start))
 }
+
+const space = 0x20
 
 function presented(scheme: PresentedToken['scheme'], token: string): PresentedToken | Refusal {
   return token === '' ? noToken : (whyTooLong(token) ?? { scheme, token })

@@ -8,7 +8,6 @@ import { connectionOf, type InboundRequest } from '../request/inbound-request.ts
 import { anonymous, type Authentication } from './authentication.ts'
 import { ConnectionMemories, type ConnectionMemory } from './connection-memory.ts'
 import type { ForwardedTrust } from './forwarded/forwarded-trust.ts'
-import { signatureTail } from './jws/compact-jws.ts'
 import type { CertificateTrust } from './peer/certificate-trust.ts'
 import type { CertificateVerification } from './peer/certificate-verification.ts'
 import { OwnConnection } from './peer/own-connection.ts'
@@ -30,6 +29,8 @@ interface AuthenticatorOptions {
   readonly sameWorkload?: SameWorkload
   readonly clock: Clock
   readonly maxCacheEntries: number
+  /** Of verified tokens, counted as they came and with what is kept beside each. */
+  readonly maxCacheBytes: number
 }
 
 type Answer = Authentication | Refusal | Promise<Authentication | Refusal>
@@ -42,34 +43,20 @@ interface Presentation {
   readonly peer: Peer
 }
 
-/** A verified token, and whom it names by itself: that does not change, so connections that share it share the answer. */
-class KnownToken {
-  readonly verification: TokenVerification
-  #named: VerifiedIdentity | Refusal | undefined
-
-  constructor(verification: TokenVerification) {
-    this.verification = verification
-  }
-
-  isAlive(nowMs: number): boolean {
-    return this.verification.isAlive(nowMs)
-  }
-
-  get named(): VerifiedIdentity | Refusal {
-    return (this.#named ??= VerifiedIdentity.fromToken(this.verification))
-  }
-}
-
 /** Turns evidence into a verified identity. Synchronous wherever the answer, or all that leads to it, is at hand. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
-  readonly #tokens: VerificationCache<KnownToken>
+  /** Whom verified tokens name by themselves: that does not change, so connections that share a token share the answer. */
+  readonly #tokens: VerificationCache<VerifiedIdentity>
   readonly #bearers = new WeakMap<CertificateVerification, VerifiedIdentity>()
   readonly #connections: ConnectionMemories
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
-    this.#tokens = new VerificationCache(options.maxCacheEntries)
+    this.#tokens = new VerificationCache(options.maxCacheEntries, {
+      maxBytes: options.maxCacheBytes,
+      bytesOf: ({ token }) => keptBeside + (token?.length ?? 0),
+    })
     const { certificates, forwarded } = options
     this.#connections = new ConnectionMemories(
       (socket) => new OwnConnection(socket, certificates, forwarded?.missingDirectly),
@@ -142,26 +129,30 @@ export class Authenticator {
     const presented = parseAuthorization(authorization)
     if (presented instanceof Refusal) return presented
     const { token } = presented
-    const settle = (verified: KnownToken, source: 'cache' | 'fresh'): Answer => {
-      const proven = this.#binding(verified.verification, presented, presentation)
-      return whenKnown(proven, (result) =>
-        result instanceof Refusal
-          ? result
-          : whenKnown(this.#stillKnown(certificate, peer), (known) =>
-              known instanceof Refusal
-                ? known
-                : this.#identify(verified, known, presentation, { source, ...result }),
-            ),
+    const { verifyToken, sameWorkload, clock } = this.#options
+    const settle = (
+      verified: TokenVerification,
+      named: VerifiedIdentity | Refusal,
+      source: 'cache' | 'fresh',
+    ): Answer =>
+      whenKnown(this.#binding(verified, presented, presentation), (proven) =>
+        proven instanceof Refusal
+          ? proven
+          : whenKnown(this.#stillKnown(certificate, peer), (known) => {
+              if (known instanceof Refusal) return known
+              const identity =
+                known === undefined ? named : VerifiedIdentity.fromToken(verified, known, sameWorkload)
+              return this.#remembered(identity, presentation, { source, ...proven })
+            }),
       )
-    }
-    const tail = signatureTail(token)
-    const cached = this.#tokens.find(tail, () => digestOf(token), this.#options.clock.now())
-    if (cached !== undefined) return settle(cached, 'cache')
-    return whenKnown(this.#options.verifyToken(token, connectionOf(request)), (verified) => {
+    const digest = digestOf(token)
+    const cached = this.#tokens.find(digest, clock.now())
+    if (cached?.token !== undefined) return settle(cached.token, cached, 'cache')
+    return whenKnown(verifyToken(token, connectionOf(request)), (verified) => {
       if (verified instanceof Refusal) return verified
-      const known = new KnownToken(verified)
-      this.#tokens.insert(tail, digestOf(token), known)
-      return settle(known, 'fresh')
+      const named = VerifiedIdentity.fromToken(verified)
+      if (!(named instanceof Refusal)) this.#tokens.insert(digest, named)
+      return settle(verified, named, 'fresh')
     })
   }
 
@@ -184,19 +175,14 @@ export class Authenticator {
     return checkBinding(token, presented, request, () => peer.thumbprint(), proofs, clock.now())
   }
 
-  #identify(
-    token: KnownToken,
-    certificate: CertificateVerification | undefined,
+  #remembered(
+    identity: VerifiedIdentity | Refusal,
     { authorization, memory, peer }: Presentation,
     known: Pick<Authentication, 'source' | 'nextNonce'>,
   ): Authentication | Refusal {
-    const identity =
-      certificate === undefined
-        ? token.named
-        : VerifiedIdentity.fromToken(token.verification, certificate, this.#options.sameWorkload)
     if (identity instanceof Refusal) return identity
     // A proof is good for one request: its answer is not one to be repeated.
-    if (token.verification.claims.confirmation?.jkt === undefined) {
+    if (identity.token?.claims.confirmation?.jkt === undefined) {
       memory.remember(authorization, peer.forwarded, identity)
     }
     return { identity, ...known }
@@ -213,4 +199,8 @@ export class Authenticator {
   }
 }
 
-const digestOf = (token: string): string => hash('sha256', token, 'base64url')
+// About what is kept of a token beside the text of its claims.
+const keptBeside = 512
+
+// An octet for each character, which is the shortest that text can be.
+const digestOf = (token: string): string => hash('sha256', token, 'binary')

@@ -29,8 +29,8 @@ export interface KnownCaller {
   readonly caller: Caller
   /** The policy; undefined where there is none. */
   readonly policy: object | undefined
-  /** Milliseconds since the epoch. */
-  readonly until: number
+  /** Milliseconds since the epoch; undefined for as long as it lives. */
+  readonly until: number | undefined
 }
 
 /** Which of the two policies that there may be. */
@@ -47,7 +47,8 @@ export class VerifiedIdentity {
    * The callers that were made of it last, under the policy in force and under its candidate. Kept here, since a weak map of them costs
    * the collector more than making them does.
    */
-  readonly known: Record<PolicyRole, KnownCaller | undefined> = { inForce: undefined, candidate: undefined }
+  inForce: KnownCaller | undefined = undefined
+  candidate: KnownCaller | undefined = undefined
   readonly #isStillSame: (() => boolean) | undefined
 
   private constructor(
@@ -63,10 +64,7 @@ export class VerifiedIdentity {
     this.user = Object.freeze(user)
     this.token = token
     this.certificate = certificate
-    this.provenBy = Object.freeze([
-      ...proofsOf(token),
-      ...(certificate === undefined ? [] : (['certificate'] as const)),
-    ])
+    this.provenBy = certificate === undefined ? proofsOf(token) : withCertificate(proofsOf(token))
   }
 
   isAlive(nowMs: number): boolean {
@@ -113,10 +111,19 @@ export class VerifiedIdentity {
 
 function proofsOf(token: TokenVerification | undefined): readonly Proof[] {
   const confirmation = token?.claims.confirmation
-  if (token === undefined) return []
-  if (confirmation === undefined) return ['token']
-  return confirmation.jkt === undefined ? ['token', 'boundToken'] : ['token', 'boundToken', 'dpop']
+  if (token === undefined) return noProof
+  if (confirmation === undefined) return byToken
+  return confirmation.jkt === undefined ? byBoundToken : byDpop
 }
+
+// Shared, since there is an identity for each token that is remembered.
+const noProof: readonly Proof[] = Object.freeze([])
+const byToken: readonly Proof[] = Object.freeze(['token'])
+const byBoundToken: readonly Proof[] = Object.freeze(['token', 'boundToken'])
+const byDpop: readonly Proof[] = Object.freeze(['token', 'boundToken', 'dpop'])
+
+const withCertificate = (proofs: readonly Proof[]): readonly Proof[] =>
+  Object.freeze([...proofs, 'certificate'])
 
 const workloadOf = ({ id, spiffeId }: CertificateVerification): Workload => ({
   id,
@@ -126,9 +133,9 @@ const workloadOf = ({ id, spiffeId }: CertificateVerification): Workload => ({
 })
 
 // An issuer has no fragment (RFC 8414 §2), so neither part can run into the other.
-const userOf = ({ claims: { iss, sub } }: TokenVerification): User => ({
-  id: `${iss}#sub=${sub}`,
-  issuer: iss,
+const userOf = ({ claims: { sub }, issuer: { issuer } }: TokenVerification): User => ({
+  id: `${issuer}#sub=${sub}`,
+  issuer,
   subject: sub,
 })
 

@@ -1,3 +1,4 @@
+import { Recurring } from '../cache/recurring.ts'
 import { Refusal, quoted } from '../refusal.ts'
 import { parseWorkloadId } from './certificate/spiffe-id.ts'
 import type { TokenVerification } from './token/token-verification.ts'
@@ -17,13 +18,15 @@ export interface Workload {
 
 /** The workload that a token was issued to for itself. */
 export function tokenWorkload({ claims, issuer }: TokenVerification): Workload | Refusal {
-  const { iss, clientId, sub, all } = claims
+  const { clientId, sub, all } = claims
+  const iss = issuer.issuer
   // The trust domain's own keys signed this, and the subject was read as a SPIFFE ID in that domain to find them.
   if (issuer.profile.name === 'jwt-svid') return { id: sub, spiffeId: sub, issuer: iss, clientId: undefined }
   const spiffeId = issuer.workload === undefined ? undefined : all[issuer.workload.claim]
   if (spiffeId !== undefined) return spiffeWorkload(spiffeId, clientId, issuer)
-  const id = clientId === undefined ? `${iss}#sub=${sub}` : `${iss}#client=${clientId}`
-  return { id, spiffeId: undefined, issuer: iss, clientId }
+  return clientId === undefined
+    ? { id: `${iss}#sub=${sub}`, spiffeId: undefined, issuer: iss, clientId }
+    : clientOf(iss, clientId)
 }
 
 /**
@@ -32,7 +35,8 @@ export function tokenWorkload({ claims, issuer }: TokenVerification): Workload |
  */
 export function actingWorkload({ claims, issuer }: TokenVerification): Workload | undefined | Refusal {
   const [actor] = claims.actors
-  const { iss, clientId } = claims
+  const { clientId } = claims
+  const iss = issuer.issuer
   // What an issuer says of another issuer's subjects is for the record only.
   if (actor === undefined || actor.issuer !== iss) return undefined
   const spiffeId =
@@ -41,10 +45,16 @@ export function actingWorkload({ claims, issuer }: TokenVerification): Workload 
       : (actor.claims[issuer.workload.claim] ?? spiffeIdIn(actor.subject))
   if (spiffeId !== undefined) return spiffeWorkload(spiffeId, actor.clientId, issuer)
   const client = actor.clientId ?? (actor.subject === clientId ? clientId : undefined)
-  return client === undefined
-    ? undefined
-    : { id: `${iss}#client=${client}`, spiffeId: undefined, issuer: iss, clientId: client }
+  return client === undefined ? undefined : clientOf(iss, client)
 }
+
+// An issuer has no fragment (RFC 8414 §2), so the id says both.
+function clientOf(issuer: string, clientId: string): Workload {
+  const make = (id: string): Workload => ({ id, spiffeId: undefined, issuer, clientId })
+  return clients.of(`${issuer}#client=${clientId}`, make)
+}
+
+const clients = new Recurring<Workload>()
 
 const spiffeIdIn = (subject: string): string | undefined =>
   subject.startsWith('spiffe://') ? subject : undefined

@@ -63,8 +63,11 @@ interface CommonOptions {
   readonly log?: false | Logger
   /** The protection space named in challenges. Default: `countersign`. */
   readonly realm?: string
-  /** Verified credentials kept in memory. Default: 10,000 of each kind. */
-  readonly cache?: { readonly maxEntries?: number }
+  /**
+   * Verified credentials kept in memory. Default: 10,000 of each kind, and of tokens 64 MiB at most, counting their characters and 512
+   * bytes for each.
+   */
+  readonly cache?: { readonly maxEntries?: number; readonly maxBytes?: number }
   /**
    * What checks signatures of tokens and proofs. `native` (default): OpenSSL at once, in the turn in which a request comes, and on two
    * threads where many come. `webcrypto`: WebCrypto, always on threads. They accept the same; the first costs less.

@@ -38,6 +38,7 @@ export interface ParsedOptions extends ParsedCertificates {
   readonly resource: ResourceOptions | undefined
   readonly challenge: ChallengeOptions
   readonly maxCacheEntries: number
+  readonly maxCacheBytes: number
   readonly checks: SignatureChecks
 }
 
@@ -72,7 +73,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
     'resource',
     'signatures',
   ])
-  const maxCacheEntries = parseCache(options.cache)
+  const { maxCacheEntries, maxCacheBytes } = parseCache(options.cache)
   const clockToleranceSeconds = requireNumber(
     options.clockToleranceSeconds ?? 30,
     'clockToleranceSeconds',
@@ -131,6 +132,7 @@ export function parseOptions(options: GuardOptions, environment: Environment): P
       resourceMetadata: resource === undefined ? undefined : metadataUrl(resource.identifier),
     }),
     maxCacheEntries,
+    maxCacheBytes,
     checks,
   })
 }
@@ -201,13 +203,18 @@ function requireMapping(issuers: TrustedIssuers): void {
   }
 }
 
-function parseCache(cache: GuardOptions['cache']): number {
-  if (cache === undefined) return defaultCacheEntries
-  requireKnownKeys(cache, 'cache', ['maxEntries'])
-  return requireWhole(cache.maxEntries ?? defaultCacheEntries, 'cache.maxEntries', 1, 10_000_000)
+function parseCache(
+  cache: GuardOptions['cache'] = {},
+): Pick<ParsedOptions, 'maxCacheEntries' | 'maxCacheBytes'> {
+  requireKnownKeys(cache, 'cache', ['maxEntries', 'maxBytes'])
+  const { maxEntries = 10_000, maxBytes = 64 * mebibyte } = cache
+  return {
+    maxCacheEntries: requireWhole(maxEntries, 'cache.maxEntries', 1, 10_000_000),
+    maxCacheBytes: requireWhole(maxBytes, 'cache.maxBytes', mebibyte, 64 * 1024 * mebibyte),
+  }
 }
 
-const defaultCacheEntries = 10_000
+const mebibyte = 2 ** 20
 
 function isNative(signatures: unknown): boolean {
   if (signatures === undefined || signatures === 'native') return true

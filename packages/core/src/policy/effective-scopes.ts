@@ -1,4 +1,5 @@
 import type { ScopeSet } from '../identity/caller.ts'
+import type { ScopeList } from '../identity/token/scope-claims.ts'
 import type { VerifiedIdentity } from '../identity/verified-identity.ts'
 import type { PolicyGrant } from './policy.ts'
 import type { PolicyInForce } from './policy-in-force.ts'
@@ -11,7 +12,7 @@ export interface Presented {
   readonly service: string | undefined
   readonly user: string | undefined
   /** Of the token; undefined where there is none, or one of a kind that carries no scopes. */
-  readonly scopes: readonly string[] | undefined
+  readonly scopes: ScopeList | undefined
   /** What the token's issuer may give; undefined for anything. */
   readonly mayGrant: readonly string[] | undefined
   readonly hasToken: boolean
@@ -21,8 +22,8 @@ export interface Presented {
 /** What a caller may use, and until when that stays the same. */
 export interface EffectiveScopes {
   readonly scopes: ScopeSet
-  /** Milliseconds since the epoch at which the first grant ends that counts now; Infinity for none. */
-  readonly until: number
+  /** Milliseconds since the epoch at which the first grant ends that counts now; undefined for none. */
+  readonly until: number | undefined
 }
 
 /**
@@ -35,16 +36,20 @@ export function effectiveScopes(
   nowMs: number,
 ): EffectiveScopes {
   const { scopes: fromToken, mayGrant } = presented
+  // Without a policy, what most tokens say is all that counts.
+  if (policy === undefined && fromToken !== undefined && mayGrant === undefined) {
+    return { scopes: (fromToken.asSet ??= new Scopes(fromToken.names, [])), until: undefined }
+  }
   const granted =
     policy === undefined ? [] : partiesOf(presented).map((id) => grantsOf(id, presented, policy, nowMs))
-  const until = Math.min(...granted.flat().map((grant) => grant.until ?? Infinity))
+  const ends = granted.flat().flatMap(({ until }) => (until === undefined ? [] : [until]))
+  const until = ends.length === 0 ? undefined : Math.min(...ends)
   const byPolicy = granted.map((grants) => grants.map(({ scope }) => scope))
   const limits = mayGrant === undefined ? byPolicy : [...byPolicy, mayGrant]
   const isWithin = (scope: string): boolean =>
     limits.every((limit) => limit.some((grant) => covers(grant, scope)))
   if (fromToken !== undefined) {
-    const exact = limits.length === 0 ? fromToken : fromToken.filter(isWithin)
-    return { scopes: new Scopes(exact, []), until }
+    return { scopes: new Scopes(fromToken.names.filter(isWithin), []), until }
   }
   // Credentials that only say who calls have what policy grants to every party. What an issuer may give is no grant.
   const common = policy === undefined ? [] : limits.flat().filter(isWithin)
@@ -59,10 +64,10 @@ export function effectiveScopes(
 
 /** What of an identity decides. */
 export function presentedBy({ service, user, token, certificate }: VerifiedIdentity): Presented {
-  const { iss, clientId, scopes } = token?.claims ?? {}
+  const { clientId, scopes } = token?.claims ?? {}
   // A user's token without a certificate still comes from a service: the client that it was issued to. Else a service
   // could get rid of its own limits by leaving its certificate out.
-  const client = clientId === undefined ? undefined : `${iss}#client=${clientId}`
+  const client = clientId === undefined ? undefined : `${token?.issuer.issuer}#client=${clientId}`
   return {
     service: service?.id ?? client,
     user: user?.id,

@@ -13,7 +13,9 @@ export function changesFor(
 ): readonly string[] {
   const { scopes, mayGrant, service, user } = presented
   const changes: string[] = []
-  if (scopes?.includes(scope) === false) changes.push(`have the issuer of the token put \`${scope}\` into it`)
+  if (scopes?.names.includes(scope) === false) {
+    changes.push(`have the issuer of the token put \`${scope}\` into it`)
+  }
   if (scopes === undefined && policy === undefined) {
     changes.push(
       `grant \`${scope}\` to ${quoted(service ?? user)}, in \`grants\` or a policy document: its credential carries no scopes`,

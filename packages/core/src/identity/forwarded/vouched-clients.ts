@@ -21,13 +21,12 @@ export class VouchedClients {
   }
 
   verify(client: ForwardedClient, nowMs: number): Verified {
-    const key = forwardedThumbprint(client) ?? ''
-    const digest = `${key} ${client.uri ?? ''}`
-    const known = this.#cache.find(key, digest, nowMs)
+    const key = `${forwardedThumbprint(client) ?? ''} ${client.uri ?? ''}`
+    const known = this.#cache.find(key, nowMs)
     if (known !== undefined) return known
     const leaf = leafOf(client, nowMs)
     const verified = leaf instanceof Refusal ? leaf : this.#accept(leaf, nowMs)
-    if (!(verified instanceof Refusal)) this.#cache.insert(key, digest, verified)
+    if (!(verified instanceof Refusal)) this.#cache.insert(key, verified)
     return verified
   }
 

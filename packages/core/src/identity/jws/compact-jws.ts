@@ -49,20 +49,9 @@ export function isJws(token: string): boolean {
   return header !== undefined && parseJsonObject(header) !== undefined
 }
 
-/**
- * The key under which a verified token is found again: 258 bits of its signature.
- * A plain `slice` would be a view that keeps the whole token alive, hence the copy through a buffer.
- */
-export function signatureTail(token: string): string {
-  const written = tailBuffer.write(token.slice(-tailLength), 'latin1')
-  return tailBuffer.toString('latin1', 0, written)
-}
-
 const nothing = new Uint8Array()
 // Members and elements: a header is read before anything is proven. A key or a chain of certificates has a dozen.
 const maxHeaderValues = 64
-const tailLength = 43
-const tailBuffer = Buffer.allocUnsafeSlow(tailLength)
 
 function parseHeader(octets: Uint8Array): JwsHeader | Refusal {
   const header = parseJsonObject(octets, maxHeaderValues)

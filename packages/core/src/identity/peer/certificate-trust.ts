@@ -75,7 +75,7 @@ export class CertificateTrust {
   /** Verifies a certificate: at once, or as soon as those have answered who have to be asked about it. */
   verify(peer: PeerCertificate, nowMs: number): Verified | Promise<Verified> {
     const digest = hash('sha256', peer.leaf, 'base64url')
-    const known = tlsFlaw(peer) === undefined ? this.#cache.find(digest, digest, nowMs) : undefined
+    const known = tlsFlaw(peer) === undefined ? this.#cache.find(digest, nowMs) : undefined
     if (known !== undefined) return known
     const presented = this.#parse(peer, digest, nowMs)
     if (presented instanceof Refusal) return presented
@@ -106,7 +106,7 @@ export class CertificateTrust {
     // What was left open and may stay so is asked beside.
     void inquiry?.help()
     const verification = this.#found(verified, inquiry, nowMs)
-    this.#cache.insert(digest, digest, verification)
+    this.#cache.insert(digest, verification)
     return verification
   }
 

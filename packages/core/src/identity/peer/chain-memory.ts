@@ -20,23 +20,23 @@ export class ChainMemory {
 
   /** The intermediates that the leaf with this digest was verified by, if it was. */
   find(leafDigest: string, nowMs: number): readonly ParsedCertificate[] {
-    return this.#chains.find(leafDigest, leafDigest, nowMs)?.value ?? []
+    return this.#chains.find(leafDigest, nowMs)?.value ?? []
   }
 
   /** Parses an intermediate, or takes the one that has the same octets. */
   parse(der: Uint8Array, nowMs: number): ParsedCertificate | Refusal {
     const digest = digestOf(der)
-    return this.#parsed.find(digest, digest, nowMs)?.value ?? parseCertificate(der)
+    return this.#parsed.find(digest, nowMs)?.value ?? parseCertificate(der)
   }
 
   remember(leafDigest: string, path: VerifiedPath): void {
     const intermediates = path.slice(1, -1)
     const octets = intermediates.reduce((sum, { der }) => sum + der.length, 0)
     if (octets === 0 || octets > maxOctets) return
-    this.#chains.insert(leafDigest, leafDigest, new Remembered(intermediates))
+    this.#chains.insert(leafDigest, new Remembered(intermediates))
     for (const one of intermediates) {
       const digest = digestOf(one.der)
-      this.#parsed.insert(digest, digest, new Remembered(one))
+      this.#parsed.insert(digest, new Remembered(one))
     }
   }
 }

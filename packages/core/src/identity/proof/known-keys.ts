@@ -16,13 +16,13 @@ export class KnownKeys {
 
   find(jkt: string, algorithm: Algorithm): ImportedKey | Promise<ImportedKey> | undefined {
     const name = nameOf(jkt, algorithm)
-    return this.#keys.find(name, name, 0)?.imported
+    return this.#keys.find(name, 0)?.imported
   }
 
   /** Only once its thumbprint was found in a verified token: garbage displaces nothing. */
   keep(jkt: string, algorithm: Algorithm, imported: ImportedKey | Promise<ImportedKey>): void {
     const name = nameOf(jkt, algorithm)
-    if (this.#keys.find(name, name, 0) === undefined) this.#keys.insert(name, name, { imported, isAlive })
+    if (this.#keys.find(name, 0) === undefined) this.#keys.insert(name, { imported, isAlive })
   }
 }
 

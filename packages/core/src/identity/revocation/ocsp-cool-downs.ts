@@ -9,11 +9,11 @@ export class CoolDowns {
   }
 
   begin(key: string, nowMs: number): void {
-    this.#begun.insert(key, key, new CoolDown(nowMs))
+    this.#begun.insert(key, new CoolDown(nowMs))
   }
 
   isCoolingDown(key: string, nowMs: number): boolean {
-    return this.#begun.find(key, key, nowMs) !== undefined
+    return this.#begun.find(key, nowMs) !== undefined
   }
 }
 

@@ -57,14 +57,14 @@ export class OcspMemory {
       }
     }
     const cache = isRevocation ? this.#revocations : this.#statuses
-    cache.insert(key, key, new HeldStatus(answer, nowMs))
+    cache.insert(key, new HeldStatus(answer, nowMs))
     return undefined
   }
 
   // Both may have one: then the later one is what was last said, and a revocation where they are of the same time.
   #last(key: string, nowMs: number): HeldStatus | undefined {
-    const revoked = this.#revocations.find(key, key, nowMs)
-    const other = this.#statuses.find(key, key, nowMs)
+    const revoked = this.#revocations.find(key, nowMs)
+    const other = this.#statuses.find(key, nowMs)
     if (revoked === undefined || other === undefined) return revoked ?? other
     return other.thisUpdate > revoked.thisUpdate ? other : revoked
   }

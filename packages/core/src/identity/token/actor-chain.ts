@@ -16,8 +16,9 @@ export interface Actor {
 
 /** Parses `act`, outermost first. `exp`, `nbf` and `aud` in it mean nothing. */
 export function parseActors(act: unknown, issuer: string): readonly Actor[] | Refusal {
+  if (act === undefined) return nobody
   const actors: Actor[] = []
-  for (let current = act; current !== undefined;) {
+  for (let current: unknown = act; current !== undefined;) {
     if (actors.length >= maxDepth) {
       return new Refusal('actor_chain_too_deep', {
         expected: `at most ${maxDepth} actors`,
@@ -47,4 +48,5 @@ export function parseActors(act: unknown, issuer: string): readonly Actor[] | Re
   return Object.freeze(actors)
 }
 
+const nobody: readonly Actor[] = Object.freeze([])
 const maxDepth = 5

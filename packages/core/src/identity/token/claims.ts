@@ -1,3 +1,4 @@
+import { Recurring } from '../../cache/recurring.ts'
 import { Refusal } from '../../refusal.ts'
 import { claimMalformed, claimMissing } from '../claim-refusals.ts'
 import { deeplyFreeze, isNumericDate } from '../jws/json-object.ts'
@@ -5,26 +6,64 @@ import type { TrustedIssuer } from '../trust/trusted-issuer.ts'
 import { parseActors, type Actor } from './actor-chain.ts'
 import type { TokenProfile } from './profile.ts'
 import { parseConfirmation, type Confirmation } from './confirmation.ts'
-import { readScopes } from './scope-claims.ts'
+import { readScopes, type ScopeList } from './scope-claims.ts'
 
-/** The claims of a token, typed and complete, whichever profile it follows. */
-export interface TokenClaims {
-  readonly iss: string
-  readonly sub: string
+/**
+ * The claims of a token, typed and complete, whichever profile it follows. There is one for each token that is remembered, so what `all`
+ * says is read there.
+ */
+export class TokenClaims {
   /** The client that the token was issued to; undefined where its profile knows none. */
   readonly clientId: string | undefined
-  readonly aud: readonly string[]
-  /** Seconds since the epoch, as `iat` and `nbf`. */
-  readonly exp: number
-  readonly iat: number | undefined
-  readonly nbf: number | undefined
   readonly represents: 'workload' | 'user'
   /** Undefined for a token that only says who its bearer is. */
-  readonly scopes: readonly string[] | undefined
+  readonly scopes: ScopeList | undefined
   readonly actors: readonly Actor[]
   readonly confirmation: Confirmation | undefined
   /** Everything the token says, frozen, for the application. */
-  readonly all: Readonly<Record<string, unknown>>
+  readonly all: ProvenClaims
+
+  constructor({ clientId, represents, scopes, actors, confirmation, all }: ClaimsParts) {
+    this.clientId = clientId
+    this.represents = represents
+    this.scopes = scopes
+    this.actors = actors
+    this.confirmation = confirmation
+    this.all = all
+  }
+
+  get sub(): string {
+    return this.all.sub
+  }
+
+  get aud(): readonly string[] {
+    const { aud } = this.all
+    return aud === undefined ? [] : typeof aud === 'string' ? [aud] : aud
+  }
+
+  /** Seconds since the epoch, as `iat` and `nbf`. */
+  get exp(): number {
+    return this.all.exp
+  }
+
+  get iat(): number | undefined {
+    return this.all.iat
+  }
+
+  get nbf(): number | undefined {
+    return this.all.nbf
+  }
+}
+
+type ClaimsParts = Pick<TokenClaims, 'clientId' | 'represents' | 'scopes' | 'actors' | 'confirmation' | 'all'>
+
+/** What `parseClaims` has shown of each member; every profile requires `sub`. */
+interface ProvenClaims extends Readonly<Record<string, unknown>> {
+  readonly sub: string
+  readonly aud?: string | readonly string[]
+  readonly exp: number
+  readonly iat?: number
+  readonly nbf?: number
 }
 
 /** Whatever was signed to claims: every member that decides anything is there, and of its type. */
@@ -47,41 +86,25 @@ export function parseClaims(
       return wrong(name, 'a number of seconds', value)
     }
   }
-  const aud = all['aud'] === undefined && !profile.needsAudience ? [] : parseAudience(all['aud'])
-  if (aud instanceof Refusal) return aud
+  const flaw = checkAudience(all['aud'], profile)
+  if (flaw !== undefined) return flaw
   const unfit = profile.checkKind(all) ?? checkMark(all, profile, issuer)
   if (unfit !== undefined) return unfit
   const clientId = readClientId(all, profile.clientClaims)
   if (clientId instanceof Refusal) return clientId
+  shareTexts(all, issuer)
   // Claims are kept and handed to every request that repeats the token: no handler may change them for the next.
   deeplyFreeze(all)
-  const { sub, exp, iat, nbf } = all as Proven
+  const proven = all as ProvenClaims // as the checks above have shown
   const actors = parseActors(all['act'], issuer.issuer)
   if (actors instanceof Refusal) return actors
   const confirmation = parseConfirmation(all['cnf'])
   if (confirmation instanceof Refusal) return confirmation
-  const represents = representedBy(all, sub, clientId, issuer)
+  const represents = representedBy(all, proven.sub, clientId, issuer)
   const scopes = profile.carriesScopes ? readScopes(all, issuer.scopeClaims[represents]) : undefined
   if (scopes instanceof Refusal) return scopes
-  const iss = issuer.issuer
-  return Object.freeze({
-    iss,
-    sub,
-    clientId,
-    aud,
-    exp,
-    iat,
-    nbf,
-    represents,
-    scopes,
-    actors,
-    confirmation,
-    all,
-  })
+  return new TokenClaims({ clientId, represents, scopes, actors, confirmation, all: proven })
 }
-
-// Exactly what the loops above have shown of each member; every profile requires `sub`.
-type Proven = Pick<TokenClaims, 'sub' | 'exp' | 'iat' | 'nbf'>
 
 function checkMark(
   all: Record<string, unknown>,
@@ -112,6 +135,18 @@ function readClientId(all: Record<string, unknown>, names: readonly string[]): s
   return clientId
 }
 
+/** Whatever is remembered of one token beside another one's is kept once where it is the same text. */
+function shareTexts(all: Record<string, unknown>, { issuer }: TrustedIssuer): void {
+  if (all['iss'] === issuer) all['iss'] = issuer
+  for (const name of ['aud', 'scope', 'client_id', 'azp']) {
+    const text = all[name]
+    if (typeof text === 'string') all[name] = texts.of(text, asItIs)
+  }
+}
+
+const texts = new Recurring<string>()
+const asItIs = (text: string): string => text
+
 function representedBy(
   all: Record<string, unknown>,
   sub: string,
@@ -124,16 +159,11 @@ function representedBy(
   return represents(all) === 'workload' ? 'workload' : 'user'
 }
 
-function parseAudience(aud: unknown): readonly string[] | Refusal {
-  if (aud === undefined) return claimMissing('aud')
-  const list: unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (
-    list.length > 0 &&
-    list.length <= maxAudiences &&
-    list.every((item): item is string => typeof item === 'string' && item !== '')
-  ) {
-    return list
-  }
+function checkAudience(aud: unknown, { needsAudience }: TokenProfile): Refusal | undefined {
+  if (aud === undefined) return needsAudience ? claimMissing('aud') : undefined
+  const list: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  const isSized = list.length > 0 && list.length <= maxAudiences
+  if (isSized && list.every((item) => typeof item === 'string' && item !== '')) return undefined
   return wrong('aud', 'a string or an array of strings', aud)
 }
 

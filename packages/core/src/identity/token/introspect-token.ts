@@ -25,7 +25,7 @@ export async function introspectToken(
   const now = clock.now()
   const refusal = checkClaims(claims, issuer, now, profile)
   if (refusal !== undefined) return refusalOf(issuer.issuer, refusal)
-  return new TokenVerification(claims, issuer, {
+  return new TokenVerification(claims, issuer, token.length, {
     key: undefined,
     answer: { askedAtMs, goodUntilMs: cacheUntilMs },
   })

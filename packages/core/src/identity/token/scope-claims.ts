@@ -1,4 +1,6 @@
+import { Recurring } from '../../cache/recurring.ts'
 import { Refusal, quoted } from '../../refusal.ts'
+import type { ScopeSet } from '../caller.ts'
 import { isRecord } from '../jws/json-object.ts'
 import type { ClaimPath } from '../trust/trusted-issuer.ts'
 
@@ -12,6 +14,17 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: ClaimPa
   return value
 }
 
+/** The scopes of a token, each once. Tokens that carry the same scopes share one. */
+export class ScopeList {
+  readonly names: readonly string[]
+  /** The set of all of them, from whoever made it first: for all tokens that share this. */
+  asSet: ScopeSet | undefined = undefined
+
+  constructor(names: Iterable<string>) {
+    this.names = Object.freeze([...new Set(names)])
+  }
+}
+
 /**
  * The scopes in these claims, together. Text holds scopes separated by single spaces (RFC 6749 §3.3). An array holds
  * names, as roles and permissions do; one that is no scope token is passed over, since no requirement can name it.
@@ -19,29 +32,28 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: ClaimPa
 export function readScopes(
   claims: Readonly<Record<string, unknown>>,
   paths: readonly ClaimPath[],
-): readonly string[] | Refusal {
-  const scopes = new Set<string>()
+): ScopeList | Refusal {
+  let list = noScopes
   for (const path of paths) {
     const value = claimAt(claims, path)
+    if (value === undefined || value === '') continue
     // By its name, an OAuth claim is text alone.
-    const isText = path.length === 1 && path[0] === 'scope'
-    const found = isText ? parseText(value) : (parseArray(value) ?? parseText(value))
+    const isText = typeof value === 'string' || (path.length === 1 && path[0] === 'scope')
+    const found = isText ? parseText(value) : parseArray(value)
     if (found === undefined) return malformed(path.join('.'), value)
-    for (const scope of found) scopes.add(scope)
+    list = list === noScopes ? found : new ScopeList([...list.names, ...found.names])
   }
-  if (scopes.size <= maxScopes) return Object.freeze([...scopes])
-  return new Refusal('claim_malformed', { expected: `at most ${maxScopes} scopes`, actual: `${scopes.size}` })
+  const { length } = list.names
+  if (length <= maxScopes) return list
+  return new Refusal('claim_malformed', { expected: `at most ${maxScopes} scopes`, actual: `${length}` })
 }
 
-function parseText(value: unknown): readonly string[] | undefined {
-  if (value === undefined || value === '') return []
-  if (typeof value !== 'string' || !scopeList.test(value)) return undefined
-  return value.split(' ')
-}
+const parseText = (value: unknown): ScopeList | undefined =>
+  typeof value === 'string' && scopeList.test(value) ? lists.of(value, listOf) : undefined
 
-const parseArray = (value: unknown): readonly string[] | undefined =>
+const parseArray = (value: unknown): ScopeList | undefined =>
   Array.isArray(value) && value.every((name): name is string => typeof name === 'string')
-    ? value.filter((name) => scopeToken.test(name))
+    ? new ScopeList(value.filter((name) => scopeToken.test(name)))
     : undefined
 
 const malformed = (name: string, value: unknown): Refusal =>
@@ -53,3 +65,7 @@ const malformed = (name: string, value: unknown): Refusal =>
 const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 const scopeList = /^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/
 const maxScopes = 4096
+
+const noScopes = new ScopeList([])
+const lists = new Recurring<ScopeList>()
+const listOf = (text: string): ScopeList => new ScopeList(text.split(' '))

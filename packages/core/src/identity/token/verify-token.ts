@@ -93,11 +93,13 @@ function verifyClaims(
   const askedAtMs = clock.now()
   const refusal = checkClaims(claims, issuer, askedAtMs)
   if (refusal !== undefined) return refusal
-  if (issuer.reviewer === undefined) return new TokenVerification(claims, issuer, { key, answer: undefined })
+  if (issuer.reviewer === undefined) {
+    return new TokenVerification(claims, issuer, token.length, { key, answer: undefined })
+  }
   return issuer.reviewer.review(token, [...issuer.audiences], claims.sub).then((reviewed) => {
     if (reviewed instanceof Refusal) return reviewed
     const answer = { askedAtMs, goodUntilMs: reviewed.cacheUntilMs }
-    return new TokenVerification(claims, issuer, { key, answer })
+    return new TokenVerification(claims, issuer, token.length, { key, answer })
   })
 }
 
