@@ -77,6 +77,14 @@ describe('a signature', () => {
     expect(await signed).toBe(true)
   })
 
+  test('waits for one of the two threads with a key that has no fast path', async () => {
+    const { checks, key } = await createChecks()
+    const slow = { ...key, native: undefined }
+    const all = [good, bad, good].map((jws) => checks.isSigned(jws, slow, 'ES256', {}))
+    expect(all).toEqual([expect.any(Promise), expect.any(Promise), expect.any(Promise)])
+    expect(await settled(all)).toEqual([true, false, true])
+  })
+
   test('is refused where a key could not be made ready', async () => {
     const { checks } = await createChecks()
     const never = Promise.reject(new Error('no such key'))

@@ -53,8 +53,7 @@ export class SignatureChecks implements SignatureChecker {
     connection: object,
   ): Signed | Promise<Signed> {
     const check: Check = (by) => isSignedWith(jws, key, algorithm, by)
-    const isAtOnce = this.#isNative && !(key instanceof Promise)
-    if (isAtOnce && this.#takeTurn()) return this.#noted(check('loop'), connection)
+    if (this.#isNative && isFast(key) && this.#takeTurn()) return this.#noted(check('loop'), connection)
     return this.#later(check, connection)
   }
 
@@ -97,6 +96,10 @@ export class SignatureChecks implements SignatureChecker {
     })
   }
 }
+
+/** Whether it verifies without a thread. */
+const isFast = (key: ImportedKey | Promise<ImportedKey>): boolean =>
+  !(key instanceof Promise) && (key instanceof Uint8Array || key.native !== undefined)
 
 const overloaded = new Refusal('guard_overloaded', {
   expected: 'fewer credentials at a time that were never seen before',
