@@ -32,10 +32,11 @@ export class Generations<T> {
 
   /** What is larger than a generation may be has one to itself. */
   insert(key: string, result: T): void {
-    this.delete(key)
+    const before = this.#young.get(key)
+    if (before !== undefined) this.#youngBytes -= this.#bytesOf(before)
     const bytes = this.#bytesOf(result)
     const isFull = this.#young.size >= this.#maxEntriesEach || this.#youngBytes + bytes > this.#maxBytesEach
-    if (isFull && this.#young.size > 0) {
+    if (isFull && before === undefined) {
       this.#old = this.#young
       this.#young = new Map()
       this.#youngBytes = 0

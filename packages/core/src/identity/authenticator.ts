@@ -142,7 +142,7 @@ export class Authenticator {
               if (known instanceof Refusal) return known
               const identity =
                 known === undefined ? named : VerifiedIdentity.fromToken(verified, known, sameWorkload)
-              return this.#remembered(identity, presentation, { source, ...proven })
+              return this.#remembered(identity, presentation, source, proven.nextNonce)
             }),
       )
     const digest = digestOf(token)
@@ -161,8 +161,9 @@ export class Authenticator {
     certificate: CertificateVerification | undefined,
     peer: Peer,
   ): CallerCertificate | Promise<CallerCertificate> {
+    if (certificate === undefined) return undefined
     const now = this.#options.clock.now()
-    return certificate === undefined || certificate.isAlive(now) ? certificate : peer.certificate(now)
+    return certificate.isAlive(now) ? certificate : peer.certificate(now)
   }
 
   // INVARIANT: asked for every request that presents a bound token; what a cached token is bound to is never cached.
@@ -172,20 +173,21 @@ export class Authenticator {
     { request, peer }: Presentation,
   ): Proven | Refusal | Promise<Proven | Refusal> {
     const { proofs, clock } = this.#options
-    return checkBinding(token, presented, request, () => peer.thumbprint(), proofs, clock.now())
+    return checkBinding(token, presented, request, () => peer.thumbprint(), proofs, clock)
   }
 
   #remembered(
     identity: VerifiedIdentity | Refusal,
     { authorization, memory, peer }: Presentation,
-    known: Pick<Authentication, 'source' | 'nextNonce'>,
+    source: Authentication['source'],
+    nextNonce: string | undefined,
   ): Authentication | Refusal {
     if (identity instanceof Refusal) return identity
     // A proof is good for one request: its answer is not one to be repeated.
     if (identity.token?.claims.confirmation?.jkt === undefined) {
       memory.remember(authorization, peer.forwarded, identity)
     }
-    return { identity, ...known }
+    return { identity, source, nextNonce }
   }
 
   // Whom a certificate names does not change, whichever connections and proxies it is seen on.

@@ -28,8 +28,10 @@ export function guessMembers(
   const isWithinLimits = walkNames(text, maxValues, (start, end, object) => {
     count += 1
     if (object !== 1) return
-    const name = text.slice(start + 1, end)
-    if (names.includes(name) && !Object.hasOwn(found, name)) found[name] = valueAfter(text, end)
+    for (const name of names) {
+      const isIt = end - start - 1 === name.length && text.startsWith(name, start + 1)
+      if (isIt && !Object.hasOwn(found, name)) found[name] = valueAfter(text, end)
+    }
   })
   return isWithinLimits ? { members: found, parse: () => parseWalked(text, count) } : undefined
 }

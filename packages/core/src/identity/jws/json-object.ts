@@ -32,11 +32,10 @@ function parse(text: string): unknown {
 }
 
 /** Members of an object and of all objects in it. INVARIANT: whatever is nested too deep for this was refused before. */
-function countMembers(json: unknown): number {
-  if (typeof json !== 'object' || json === null) return 0
-  const values: unknown[] = Array.isArray(json) ? json : Object.values(json)
+function countMembers(json: Record<string, unknown> | unknown[]): number {
+  const values = Array.isArray(json) ? json : Object.values(json)
   let count = values === json ? 0 : values.length
-  for (const value of values) count += countMembers(value)
+  for (const value of values) if (isObject(value)) count += countMembers(value)
   return count
 }
 
@@ -63,10 +62,12 @@ export const isNumericDate = (value: unknown): value is number =>
 
 /** Freezes JSON and all in it: one value after the other, since it can be nested deeper than the stack is. */
 export function deeplyFreeze(json: unknown): void {
-  const values = [json]
-  for (const value of values) {
-    if (typeof value !== 'object' || value === null) continue
-    for (const member of Object.values(value)) values.push(member)
-    Object.freeze(value)
+  const objects = isObject(json) ? [json] : []
+  for (const object of objects) {
+    for (const member of Object.values(object)) if (isObject(member)) objects.push(member)
+    Object.freeze(object)
   }
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> | unknown[] =>
+  typeof value === 'object' && value !== null

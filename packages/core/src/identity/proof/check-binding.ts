@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock/clock.ts'
 import type { PresentedToken } from '../../evidence/authorization.ts'
 import { readProof } from '../../evidence/dpop.ts'
 import { connectionOf, type InboundRequest } from '../../request/inbound-request.ts'
@@ -23,7 +24,7 @@ export function checkBinding(
   request: InboundRequest,
   thumbprint: () => string | undefined,
   proofs: ProofVerifier | undefined,
-  nowMs: number,
+  clock: Clock,
 ): Proven | Refusal | Promise<Proven | Refusal> {
   const refused = (code: Refusal['code'], detail: Refusal['detail']): Refusal =>
     new Refusal(code, { ...detail, issuer: issuer.issuer })
@@ -71,7 +72,7 @@ export function checkBinding(
   const inbound = { proof, method: method ?? '', target, connection: connectionOf(request) }
   return proofs.verify(inbound, token, jkt).then((verified) => {
     if (verified instanceof Refusal) return refused(verified.code, verified.detail)
-    const nonce = proofs.freshNonce(nowMs)
+    const nonce = proofs.freshNonce(clock.now())
     return nonce === verified.nonce ? nothingNew : { nextNonce: nonce }
   })
 }
