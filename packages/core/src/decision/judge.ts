@@ -58,8 +58,9 @@ export class Judge {
     if (policy === undefined && this.#options.policy !== undefined) {
       return { caller: undefined, refusal: withoutPolicy }
     }
-    const caller = identity === undefined ? undefined : this.callerOf(identity, policy)
-    const refusal = check(caller, placement, clock.now(), occasion, policy, missing)
+    const now = clock.now()
+    const caller = identity === undefined ? undefined : this.#callerAt(now, identity, policy)
+    const refusal = check(caller, placement, now, occasion, policy, missing)
     if (caller === undefined || !isRequirement(placement)) return { caller, refusal }
     const isOpen = refusal !== undefined && isIndeterminate(refusal) && placement.contexts.length > 0
     // Most requests are decided by now.
@@ -91,11 +92,15 @@ export class Judge {
 
   /** The caller that a policy makes of an identity. Found once, and again when policy was replaced or a grant has ended. */
   callerOf(identity: VerifiedIdentity, policy: PolicyInForce | undefined): Caller {
-    const { clock, role } = this.#options
-    const now = clock.now()
+    return this.#callerAt(this.#options.clock.now(), identity, policy)
+  }
+
+  #callerAt(nowMs: number, identity: VerifiedIdentity, policy: PolicyInForce | undefined): Caller {
+    const { role } = this.#options
     const known = identity[role]
-    if (known !== undefined && known.policy === policy && now < (known.until ?? Infinity)) return known.caller
-    const made = makeCaller(identity, policy, now)
+    const isCurrent = known !== undefined && known.policy === policy
+    if (isCurrent && (known.until === undefined || nowMs < known.until)) return known.caller
+    const made = makeCaller(identity, policy, nowMs)
     identity[role] = made
     return made.caller
   }
