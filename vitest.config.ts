@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { defineConfig, type Plugin } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Standard (TC39) decorators are syntax that no Node runs yet and vitest passes on untouched: esbuild lowers them.
 // The legacy dialect needs nothing: vitest reads `experimentalDecorators` from the tests' own tsconfig.
@@ -21,12 +22,39 @@ const standardDecorators: Plugin = {
   },
 }
 
-// With servers that nobody here wrote, and in real time: `vitest run --mode interop`, one after the other.
+// With servers that nobody here wrote, and in real time: `vitest run --mode interop`.
+const real = { testTimeout: 120_000, hookTimeout: 120_000 }
+const measured = ['refusal-cost', 'unknown-keys-flood', 'outage-drill'].map(
+  (name) => `test/interop/${name}.test.ts`,
+)
+
+/** What takes minutes begins first, beside all that waits for servers. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/fuzz.test.ts')
+    return files.toSorted((one, other) => Number(isLong(other)) - Number(isLong(one)))
+  }
+}
+
 const interop = {
-  include: ['test/interop/**/*.test.ts'],
-  fileParallelism: false,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  maxWorkers: 2,
+  sequence: { sequencer: LongestFirst },
+  projects: [
+    {
+      extends: true as const,
+      test: {
+        ...real,
+        name: 'servers',
+        include: ['test/interop/**/*.test.ts'],
+        exclude: measured,
+        sequence: { groupOrder: 0 },
+      },
+    },
+    {
+      extends: true as const,
+      test: { ...real, name: 'measured', include: measured, maxWorkers: 1, sequence: { groupOrder: 1 } },
+    },
+  ],
 }
 
 /** No matter of Node: whether the documentation compiles, and what runs on the workspace's own Node alone. */
