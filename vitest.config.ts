@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
-import { defineConfig, type Plugin } from 'vitest/config'
+import { defineConfig, type Plugin, type TestProjectInlineConfiguration } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Standard (TC39) decorators are syntax that no Node runs yet and vitest passes on untouched: esbuild lowers them.
@@ -91,6 +91,36 @@ const lowestNest = {
   })),
 }
 
+// Those that turn on signatures are tried a second time by WebCrypto, without the fast path. Floods of invented keys reach none.
+const threatsOfSignatures = [
+  'claims',
+  'denial-and-leakage',
+  'encrypted-tokens',
+  'introspection',
+  'key-sets-and-caches',
+  'keys-and-algorithms',
+  'proof-of-possession',
+  'tenants',
+].map((name) => `test/threats/${name}.test.ts`)
+const onlyWithoutFastPath = 'test/threats/without-fast-path.test.ts'
+
+const threatsWithoutFastPath: TestProjectInlineConfiguration = {
+  extends: true,
+  resolve: {
+    alias: [
+      {
+        find: /^\.\/options\/parse-options\.ts$/,
+        replacement: fileURLToPath(new URL('test/threats/support/without-fast-path.ts', import.meta.url)),
+      },
+    ],
+  },
+  test: {
+    name: 'without the fast path',
+    include: [...threatsOfSignatures, onlyWithoutFastPath],
+    isolate: false,
+  },
+}
+
 export default defineConfig(({ mode }) => ({
   plugins: [standardDecorators],
   test:
@@ -108,11 +138,12 @@ export default defineConfig(({ mode }) => ({
               test: {
                 name: 'shared',
                 include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
-                exclude: [...excludedIn(mode), ...inProcessesOfTheirOwn, ...nest],
+                exclude: [...excludedIn(mode), ...inProcessesOfTheirOwn, ...nest, onlyWithoutFastPath],
                 // Loading core for each file took longer than the tests.
                 isolate: false,
               },
             },
+            ...(mode === 'another-node' ? [] : [threatsWithoutFastPath]),
             {
               extends: true,
               test: { name: 'nest 12', include: nest, exclude: excludedIn(mode), isolate: false },

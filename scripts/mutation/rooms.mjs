@@ -23,12 +23,12 @@ export const testsOfRooms = {
   ],
   'identity/jws': [
     'test/core/{algorithms,compact-jws,guess-members,json-object,key-fits,public-key,secret,secret-key,select-key}.test.ts',
-    'test/core/verify-signature.test.ts',
+    'test/core/{fair-queue,known-headers,native-signatures,signature-checks,verify-signature}.test.ts',
     'test/threats/keys-and-algorithms.test.ts',
-    'test/vectors/jws.test.ts',
+    'test/vectors/{fast-path,jws}.test.ts',
   ],
   'identity/token': [
-    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection-answers,introspection-provider,jwt-svid,opaque-tokens,parsed-claims,profiles,remembered-answers}.test.ts',
+    'test/core/{actors,advice,binding,cache,claim-rules,identity,introspection-answers,introspection-provider,jwt-svid,opaque-tokens,order-of-checks,parsed-claims,profiles,remembered-answers}.test.ts',
     'test/core/{scope-claims,secret,token,token-refusals,token-review,verify-jwt-svid}.test.ts',
     'test/threats/{claims,encrypted-tokens,introspection,key-sets-and-caches,tenants}.test.ts',
     'test/vectors/rfc-tokens.test.ts',

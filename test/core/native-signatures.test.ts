@@ -3,6 +3,7 @@ import { createPublicKey, sign, verify } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Algorithm } from '../../packages/core/src/identity/jws/algorithms.ts'
+import { NativeKey } from '../../packages/core/src/identity/jws/native-key.ts'
 import { parsePublicKey } from '../../packages/core/src/identity/jws/public-key.ts'
 import {
   importKey,
@@ -209,4 +210,13 @@ test('a key of RSA that is ready for one algorithm verifies by no other', async 
   for (const by of everyWay) {
     expect(await isSignedWith(signer.jws({ alg: 'RS256' }, {}), key, 'RS256', by)).toBe(false)
   }
+})
+
+test('verifies nothing where the platform has no such hash, and throws nothing', async () => {
+  const signer = createRawSigner('RS256')
+  const { cryptoKey } = await readyKey(signer, 'RS256')
+  const key = NativeKey.from(cryptoKey, 'RS999' as Algorithm) // as a build of OpenSSL might leave one out
+  const [input, signature] = [Buffer.from('a.b'), Buffer.alloc(256, 1)]
+  expect(key?.verifies(input, signature)).toBe(false)
+  expect(await key?.verifiesAside(input, signature)).toBe(false)
 })

@@ -89,6 +89,12 @@ test('an Ed25519 key verifies under the old name of its algorithm, too', async (
   expect(await isSignedWith(jws, importKey(publicKey(signer), 'EdDSA'), 'EdDSA')).toBe(true)
 })
 
+test('what a key says that belongs to keys of another kind decides nothing', async () => {
+  const jwk = parsePublicKey({ ...es256.jwk, n: 'AQAB', e: 'AQAB' })
+  if (jwk === undefined || jwk === 'private') throw new Error('expected a public key')
+  expect(await isSignedWith(token, importKey(jwk, 'ES256'), 'ES256')).toBe(true)
+})
+
 describe('a secret', () => {
   const secret = Buffer.alloc(64, 'a')
   const signed = (bits: number, key: Buffer = secret): string => {

@@ -47,11 +47,7 @@ async function signatureChecks(original: Original): Promise<(length: number) => 
 }
 
 /** The least of several measurements. One below the limit shows that it can be kept; what disturbs only adds. */
-async function ratioOf(
-  task: () => Promise<unknown>,
-  check: () => Promise<unknown>,
-  limit = 1.5,
-): Promise<number> {
+async function ratioOf(task: () => unknown, check: () => Promise<unknown>, limit = 1.5): Promise<number> {
   let least = Infinity
   for (let attempt = 0; attempt < maxAttempts && least > limit; attempt += 1) {
     const [tasks, checks]: [number[], number[]] = [[], []]
@@ -81,7 +77,7 @@ async function dearestRefusal(
   return dearest
 }
 
-async function processorTime(task: () => Promise<unknown>, times = batchSize): Promise<number> {
+async function processorTime(task: () => unknown, times = batchSize): Promise<number> {
   const before = process.cpuUsage()
   for (let i = 0; i < times; i += 1) await task()
   const { user, system } = process.cpuUsage(before)

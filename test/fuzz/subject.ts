@@ -11,7 +11,7 @@ export interface Verdict {
 /** What is under fuzz: good originals, the library's verdict on a text, and the second opinion on it. */
 export interface Subject {
   readonly originals: readonly Original[]
-  decide(text: string, original: Original): Promise<Verdict>
+  decide(text: string, original: Original): Verdict | Promise<Verdict>
   /** The code that the building block has for the same, where there is one. */
   codeOfPart?(text: string, original: Original): Promise<string>
   oracle(text: string, original: Original): Promise<Opinion>

@@ -46,14 +46,12 @@ export class NativeKey {
   /** The same on a thread of the pool. Never rejects. */
   verifiesAside(input: Uint8Array, signature: Uint8Array): Promise<boolean> {
     const spelled = this.#spelled(signature)
-    return new Promise((resolve) => {
-      if (spelled === undefined) resolve(false)
-      else {
-        verify(this.#digest, input, this.#key, spelled, (error, isSigned) =>
-          resolve(error === null && isSigned),
-        )
-      }
-    })
+    if (spelled === undefined) return Promise.resolve(false)
+    return new Promise<boolean>((resolve) => {
+      verify(this.#digest, input, this.#key, spelled, (error, isSigned) =>
+        resolve(error === null && isSigned),
+      )
+    }).catch(() => false)
   }
 
   /** As OpenSSL reads it; undefined for one that is too short or too long. */

@@ -25,7 +25,7 @@ export async function importKey(jwk: PublicJwk, algorithm: Algorithm): Promise<R
   if (cryptoKey instanceof Uint8Array) throw new Error('a public key was taken for a secret')
   const native = NativeKey.from(cryptoKey, algorithm)
   // RFC 8017 §8.1.2, §8.2.2: as long as the modulus. OpenSSL takes one of PSS also without the zeros that it begins with.
-  const signatureLength = jwk.n === undefined ? undefined : Buffer.byteLength(jwk.n, 'base64url')
+  const signatureLength = jwk.kty === 'RSA' ? Buffer.byteLength(jwk.n ?? '', 'base64url') : undefined
   return { algorithm, cryptoKey, native, signatureLength }
 }
 
