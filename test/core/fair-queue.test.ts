@@ -20,7 +20,14 @@ function createQueue(max = 6) {
     for (let item = queue.take(); item !== undefined; item = queue.take()) taken.push(item)
     return taken
   }
-  return { queue, add, takeAll, given, postpone: (name: string) => queue.postpone(of(name)) }
+  return {
+    queue,
+    add,
+    takeAll,
+    given,
+    postpone: (name: string) => queue.postpone(of(name)),
+    restore: (name: string) => queue.restore(of(name)),
+  }
 }
 
 describe('what waits', () => {
@@ -43,6 +50,39 @@ describe('what waits', () => {
     expect(takeAll()).toEqual(['b1', 'c1', 'a1', 'a2', 'a3'])
     add('a4', 'd1')
     expect(takeAll()).toEqual(['d1', 'a4'])
+  })
+
+  test('comes with all others again once right ones have made up for the wrong ones', () => {
+    const { add, takeAll, postpone, restore } = createQueue(10)
+    restore('a')
+    postpone('a')
+    postpone('a')
+    restore('a')
+    add('a1', 'b1')
+    expect(takeAll()).toEqual(['b1', 'a1'])
+    add('a2', 'b2')
+    restore('a')
+    add('c1')
+    expect(takeAll()).toEqual(['b2', 'a2', 'c1'])
+    add('a3', 'b3')
+    expect(takeAll()).toEqual(['a3', 'b3'])
+  })
+
+  test('is made up for by a bounded number of right ones, however many were wrong', () => {
+    const { add, takeAll, postpone, restore } = createQueue()
+    for (let i = 0; i < 1000; i += 1) postpone('a')
+    for (let i = 0; i < 16; i += 1) restore('a')
+    add('a1', 'b1')
+    expect(takeAll()).toEqual(['a1', 'b1'])
+  })
+
+  test('is bounded: who was postponed takes the newest place of the postponed one that has most', () => {
+    const { add, takeAll, given, postpone } = createQueue()
+    postpone('f')
+    postpone('g')
+    add('a1', 'f1', 'f2', 'f3', 'f4', 'f5', 'g1')
+    expect(given).toEqual(['f5'])
+    expect(takeAll()).toEqual(['a1', 'f1', 'g1', 'f2', 'f3', 'f4'])
   })
 
   test('is bounded: a newcomer takes the newest place of the connection that has most', () => {
@@ -69,11 +109,12 @@ describe('what waits', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('add' as const), name: fc.constantFrom('a', 'b', 'c', 'd') }),
       fc.record({ kind: fc.constant('postpone' as const), name: fc.constantFrom('a', 'b', 'c', 'd') }),
+      fc.record({ kind: fc.constant('restore' as const), name: fc.constantFrom('a', 'b', 'c', 'd') }),
       fc.record({ kind: fc.constant('take' as const), name: fc.constant('') }),
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-        const { queue, add, takeAll, given, postpone } = createQueue()
+        const { queue, add, takeAll, given, postpone, restore } = createQueue()
         const added: string[] = []
         const taken: string[] = []
         for (const [i, { kind, name }] of steps.entries()) {
@@ -81,6 +122,7 @@ describe('what waits', () => {
             added.push(`${name}${i}`)
             add(`${name}${i}`)
           } else if (kind === 'postpone') postpone(name)
+          else if (kind === 'restore') restore(name)
           else taken.push(...[queue.take() ?? []].flat())
           expect(added.length - taken.length - given.length).toBeLessThanOrEqual(6)
         }

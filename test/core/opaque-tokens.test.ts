@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createGuard, type FetchDocument, type GuardOptions } from '@countersign/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { callerFor, codeFor, refusalOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
 import { jsonDocument } from './support/network.ts'
@@ -245,4 +245,16 @@ test.each([
   guard.close()
   expect(signal.aborted).toBe(true)
   expect(await answer).not.toBe('allow')
+})
+
+test('an opaque token is not kept itself, however short it is', async () => {
+  const { guard } = asking({ introspection }, () => ({ active: true, token_type: 'Bearer', ...claims() }))
+  const set = vi.spyOn(Map.prototype, 'set')
+  const secret = 'mF_9.B5f-4.1JqM'
+  expect(await codeFor(guard, secret)).toBe('allow')
+  const kept = set.mock.calls.filter(([key]) => typeof key === 'string' && key.includes(secret))
+  const found = set.mock.calls.length
+  set.mockRestore()
+  expect(found).toBeGreaterThan(0)
+  expect(kept).toEqual([])
 })

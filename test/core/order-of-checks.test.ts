@@ -4,6 +4,10 @@ import { createHook } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { authenticated, createGuard, type Decision, type Guard, type GuardOptions } from '@countersign/core'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { KnownHeaders } from '../../packages/core/src/identity/jws/known-headers.ts'
+import { verifyToken } from '../../packages/core/src/identity/token/verify-token.ts'
+import { parseOptions } from '../../packages/core/src/options/parse-options.ts'
+import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeFor, codeOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
 import { createRawSigner, segment } from './support/raw-signer.ts'
@@ -121,4 +125,22 @@ describe('a token that was never seen before', () => {
       expect(decisions).toMatchObject([{ outcome: 'allow' }, { refusal: { code: 'signature_invalid' } }])
     },
   )
+})
+
+test('a key that is withdrawn while its signature waits to be checked verifies nothing', async () => {
+  const jwks = { keys: [{ ...signer.jwk, kid: 'key-1' }] }
+  const options: GuardOptions = { audience: 'orders', issuers: [{ issuer, jwks }], log: false }
+  const { issuers } = parseOptions(options, {
+    clock,
+    fetch: () => Promise.reject(new Error('nothing to fetch')),
+    newId: () => 'an id',
+  })
+  const key = await issuers.keySources()[0]?.find('ES256', 'key-1')
+  if (key === undefined || key instanceof Refusal) throw new Error('expected a key')
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const checks = { isSigned: () => promise }
+  const verified = verifyToken(token(), {}, { issuers, checks, headers: new KnownHeaders(), clock })
+  key.isWithdrawn = true
+  resolve(true)
+  expect(await verified).toMatchObject({ code: 'key_unknown' })
 })

@@ -47,11 +47,11 @@ function valueAfter(text: string, nameEnd: number): unknown {
 
 function skipBlanks(text: string, start: number): number {
   let at = start
-  while (at < text.length && blanks.includes(text.charAt(at))) at += 1
+  while (isBlank(text.charCodeAt(at))) at += 1
   return at
 }
 
-const blanks = '\t\n\r '
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
 function stringAt(text: string, start: number): unknown {
   const end = endOfString(text, start)

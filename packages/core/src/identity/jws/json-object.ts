@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { walkNames } from './json-names.ts'
 
 /**
@@ -41,14 +42,11 @@ function countMembers(json: Record<string, unknown> | unknown[]): number {
 
 /** The text that octets of UTF-8 spell; undefined where they spell none, a byte order mark being a character as any other. */
 export function decodeText(octets: Uint8Array): string | undefined {
-  try {
-    return utf8.decode(octets)
-  } catch {
-    return undefined
-  }
+  // Asked first: an exception costs as much as everything else that is done for a token which is refused.
+  return isUtf8(octets) ? utf8.decode(octets) : undefined
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,3 +1,4 @@
+import { Generations, unweighed } from '../../cache/generations.ts'
 import type { JwsHeader } from './compact-jws.ts'
 import { deeplyFreeze } from './json-object.ts'
 
@@ -6,21 +7,21 @@ import { deeplyFreeze } from './json-object.ts'
  * anew for each token. What was refused is never kept, so garbage displaces nothing.
  */
 export class KnownHeaders {
-  readonly #headers = new Map<string, JwsHeader>()
+  readonly #headers = new Generations<JwsHeader>(maxHeaders, unweighed)
 
   /** `encoded`: the first part of a token, as it came. */
   find(encoded: string): JwsHeader | undefined {
-    return this.#headers.get(encoded)
+    return this.#headers.find(encoded)
   }
 
   /** Only for a token that was verified. */
   keep(encoded: string, header: JwsHeader): void {
-    if (encoded.length > maxLength || this.#headers.size >= maxHeaders || this.#headers.has(encoded)) return
+    if (encoded.length > maxLength || this.#headers.find(encoded) !== undefined) return
     deeplyFreeze(header)
     // A part of a token would keep the whole of it alive.
-    this.#headers.set(Buffer.from(encoded, 'latin1').toString('latin1'), header)
+    this.#headers.insert(Buffer.from(encoded, 'latin1').toString('latin1'), header)
   }
 }
 
-const maxHeaders = 64
+const maxHeaders = 128
 const maxLength = 512

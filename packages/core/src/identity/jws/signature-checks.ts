@@ -43,8 +43,8 @@ export class SignatureChecks implements SignatureChecker {
   }
 
   /**
-   * Whether a compact JWS was signed with the key: see `isSignedWith`. Places are shared out by connection, and one that has sent wrong
-   * signatures comes after all others. Never rejects.
+   * Whether a compact JWS was signed with the key: see `isSignedWith`. Places are shared out by connection, and one that has sent more
+   * wrong signatures than right ones comes after all others. Never rejects.
    */
   isSigned(
     jws: string,
@@ -91,7 +91,8 @@ export class SignatureChecks implements SignatureChecker {
 
   #noted(checked: boolean | Promise<boolean>, connection: object): boolean | Promise<boolean> {
     return whenKnown(checked, (isSigned) => {
-      if (!isSigned) this.#queue.postpone(connection)
+      if (isSigned) this.#queue.restore(connection)
+      else this.#queue.postpone(connection)
       return isSigned
     })
   }

@@ -10,6 +10,7 @@ export function issuerAdvice(issuers: readonly string[], iss: unknown): string |
   if (iss === 'kubernetes/serviceaccount') {
     return 'it is a legacy service account token, which never expires: have the caller use a projected one with an audience'
   }
+  if (iss.length > maxLength) return comparedExactly
   const tenant = entraTenant(iss)
   const realm = realmOf(iss)
   for (const issuer of issuers) {
@@ -22,6 +23,9 @@ export function issuerAdvice(issuers: readonly string[], iss: unknown): string |
   }
   return comparedExactly
 }
+
+// No URL that anybody wrote is longer.
+const maxLength = 512
 
 function slashMiss(issuer: string, iss: string): string | undefined {
   if (`${issuer}/` === iss) return `this issuer ends with a slash: write \`issuer: '${issuer}/'\``

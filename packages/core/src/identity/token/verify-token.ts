@@ -62,6 +62,8 @@ function verifySigned(
   if (issuer instanceof Refusal) return advised(issuer, { issuers: issuers.names, iss: members['iss'] })
   return whenKnown(verifySignature(header, issuer, isSignedWith), (key) => {
     if (key instanceof Refusal) return refusedBy(issuer, key, header)
+    // It may have been withdrawn while its signature waited to be checked.
+    if (key?.isWithdrawn === true) return refusedBy(issuer, withdrawn, header)
     const said = guess.parse()
     // INVARIANT: the issuer whose key it was is the one that the claims name to whoever reads the whole.
     if (said === undefined || issuers.select(said) !== issuer) return refusedBy(issuer, notClaims, header)
@@ -78,6 +80,11 @@ const maxValues = 512
 
 const notClaims = new Refusal('token_malformed', {
   expected: `claims that are a JSON object of at most ${maxValues} values and ${maxJsonDepth} levels, each name once`,
+})
+
+const withdrawn = new Refusal('key_unknown', {
+  expected: 'a key that the issuer publishes',
+  actual: 'a withdrawn one',
 })
 
 /** What the issuer has signed, held against its rules. */
