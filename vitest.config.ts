@@ -28,10 +28,11 @@ const measured = ['refusal-cost', 'unknown-keys-flood', 'outage-drill'].map(
   (name) => `test/interop/${name}.test.ts`,
 )
 
+const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/fuzz.test.ts')
+
 /** What takes minutes begins first, beside all that waits for servers. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.endsWith('/fuzz.test.ts')
     return files.toSorted((one, other) => Number(isLong(other)) - Number(isLong(one)))
   }
 }
