@@ -113,6 +113,19 @@ describe.each(honoVersions)('%s', (_name, Hono) => {
     expect(await served.call('/orders/7', { headers })).toMatchObject({ status: 200, body: 'answered' })
   })
 
+  test('refuses where a handler of another guard has passed the request on', async () => {
+    const other = createGuard({ audience: 'orders', issuers: [issuer], log: false })
+    app.get(
+      '/orders/*',
+      guardHandlers(app, other)(unprotected('goes on'), (_c: Context, next: Next) => next()),
+    )
+    app.get('/orders/:id', guardHandlers(app, guard)(read, handler))
+    const headers = await bearer(issuer, 'orders:read')
+    expect(await served.call('/orders/7', { headers })).toMatchObject({ status: 500 })
+    expect(hasRun).toBe(false)
+    other.close()
+  })
+
   test('takes away headers that claim an identity', async () => {
     const seen: unknown[] = []
     app.get(
