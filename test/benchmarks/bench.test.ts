@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest'
 import { compare, type Contender, type Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
+import { flood } from './parts/flood.ts'
 import { hostile } from './parts/hostile.ts'
+import { http } from './parts/http.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf } from './report.ts'
 
@@ -12,6 +14,8 @@ test.each([
   ['cold', cold],
   ['warm', warm],
   ['hostile', hostile],
+  ['http', http],
+  ['flood', flood],
 ])('%s: every contender has the outcome that it should have', async (part, measure) => {
   const tables = await measure(small)
   expect(tables.length).toBeGreaterThan(1)

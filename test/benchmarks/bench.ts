@@ -1,11 +1,19 @@
-// `npm run bench [cold] [warm] [hostile] [-- --json] [-- --quick]`: prints Markdown, or JSON.
+// `npm run bench [cold] [warm] [hostile] [http] [flood] [-- --json] [-- --quick]`: prints Markdown, or JSON.
 import type { Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
+import { flood } from './parts/flood.ts'
 import { hostile } from './parts/hostile.ts'
+import { http } from './parts/http.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf, type Report, type Table } from './report.ts'
 
-const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly Table[]>>> = { cold, warm, hostile }
+const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly Table[]>>> = {
+  cold,
+  warm,
+  hostile,
+  http,
+  flood,
+}
 
 const asked = process.argv.slice(2)
 const options = new Set(asked.filter((word) => word.startsWith('--')))

@@ -8,14 +8,23 @@ export interface Contender {
 }
 
 export interface Work {
-  /** Resolves when all is done. Rejects where the outcome is not what it should be. */
-  run(times: number): Promise<void>
+  /**
+   * Resolves when all is done; with what that has cost, where it is not the CPU time of this process. Rejects where the outcome is not
+   * what it should be.
+   */
+  run(times: number): Promise<Costs | void>
   close?(): void
 }
 
+/** Figures by name, such as `cpu`. */
+export type Costs = Readonly<Record<string, number>>
+
+/** What one round has found, by the names of the contenders. */
+export type Round = ReadonlyMap<string, Costs>
+
 export interface Ratio {
   readonly name: string
-  /** CPU time of the process for each operation over that of the baseline in the same round: median and quartiles. */
+  /** What each operation costs over what it costs the baseline in the same round: median and quartiles. */
   readonly median: number
   readonly low: number
   readonly high: number
@@ -26,34 +35,55 @@ export interface Plan {
   readonly times: number
 }
 
-/** Measures contenders against a baseline, one after the other in each round, in an order that changes. The first round only warms up. */
+/** Measures the CPU time of contenders against a baseline. */
 export async function compare(
   baseline: Contender,
   contenders: readonly Contender[],
-  { rounds, times }: Plan,
+  plan: Plan,
 ): Promise<readonly Ratio[]> {
-  const all = [baseline, ...contenders]
-  const ratios = new Map<string, number[]>(all.map(({ name }) => [name, []]))
-  for (let round = -1; round < rounds; round += 1) {
-    const turn = (round + all.length) % all.length
-    const costs = new Map<string, number>()
-    for (const each of [...all.slice(turn), ...all.slice(0, turn)]) {
-      costs.set(each.name, await cost(each, times))
-    }
-    const unit = costs.get(baseline.name) ?? NaN
-    if (round >= 0) for (const [name, spent] of costs) ratios.get(name)?.push(spent / unit)
-  }
-  return contenders.map(({ name }) => ({ name, ...quartiles(ratios.get(name) ?? []) }))
+  const rounds = await takeTurns([baseline, ...contenders], plan)
+  return contenders.map(({ name }) => ratio(rounds, name, 'cpu', baseline.name))
 }
 
-async function cost(contender: Contender, times: number): Promise<number> {
+/** Measures contenders, one after the other in each round, in an order that changes. The first round only warms up. */
+export async function takeTurns(
+  contenders: readonly Contender[],
+  { rounds, times }: Plan,
+): Promise<readonly Round[]> {
+  const measured: Round[] = []
+  for (let round = -1; round < rounds; round += 1) {
+    const turn = (round + contenders.length) % contenders.length
+    const costs = new Map<string, Costs>()
+    for (const each of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
+      costs.set(each.name, await cost(each, times))
+    }
+    if (round >= 0) measured.push(costs)
+  }
+  return measured
+}
+
+/** One figure of a contender over that of the baseline. */
+export function ratio(
+  rounds: readonly Round[],
+  name: string,
+  figure: string,
+  baseline: string,
+  unit: string = figure,
+): Ratio {
+  const values = rounds.map(
+    (round) => (round.get(name)?.[figure] ?? NaN) / (round.get(baseline)?.[unit] ?? NaN),
+  )
+  return { name, ...quartiles(values) }
+}
+
+async function cost(contender: Contender, times: number): Promise<Costs> {
   const work = await contender.prepare()
   try {
     globalThis.gc?.()
     const before = process.cpuUsage()
-    await work.run(times)
+    const costs = await work.run(times)
     const { user, system } = process.cpuUsage(before)
-    return user + system
+    return costs ?? { cpu: user + system }
   } finally {
     work.close?.()
   }

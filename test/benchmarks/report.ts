@@ -6,7 +6,12 @@ export interface Table {
   readonly title: string
   /** What 1 is. */
   readonly unit: string
-  readonly rows: readonly Ratio[]
+  readonly rows: readonly Row[]
+}
+
+export interface Row extends Ratio {
+  /** Of a service: how many requests it answers in a second, over the same unit. */
+  readonly throughput?: number
 }
 
 export interface Report {
@@ -25,15 +30,17 @@ export const markdownOf = ({ date, node, tables }: Report): string =>
         `### ${title}`,
         `1 is the ${unit}.`,
         [
-          '| | ratio | middle half |',
-          '| --- | ---: | --- |',
+          ...(isService(rows) ? serviceHead : head),
           ...rows.map(
-            ({ name, median, low, high }) =>
-              `| ${name} | ${rounded(median)} | ${rounded(low)} – ${rounded(high)} |`,
+            ({ name, median, low, high, throughput }) =>
+              `| ${name} | ${rounded(median)} | ${rounded(low)} – ${rounded(high)} |${throughput === undefined ? '' : ` ${rounded(throughput)} |`}`,
           ),
         ].join('\n'),
       ].join('\n\n'),
     ),
   ].join('\n\n')
 
+const isService = (rows: readonly Row[]): boolean => rows.some(({ throughput }) => throughput !== undefined)
+const head = ['| | ratio | middle half |', '| --- | ---: | --- |']
+const serviceHead = ['| | ratio | middle half | throughput left |', '| --- | ---: | --- | ---: |']
 const rounded = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))

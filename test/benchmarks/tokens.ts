@@ -7,10 +7,14 @@ export type BenchAlgorithm = (typeof benchAlgorithms)[number]
 export const issuer = 'https://idp.internal'
 export const audience = 'https://orders.internal'
 
-export interface Signer {
+/** What verifiers know of an issuer. */
+export interface Keys {
   readonly algorithm: BenchAlgorithm
   readonly publicKey: KeyObject
   readonly jwk: JsonWebKey & { readonly kid: string }
+}
+
+export interface Signer extends Keys {
   token(changes?: object, header?: object): string
 }
 

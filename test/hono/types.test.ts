@@ -2,6 +2,7 @@ import {
   callerOf,
   callerOptional,
   countersign,
+  guardHandlers,
   requireCaller,
   requireScopes,
   requires,
@@ -50,6 +51,29 @@ test('a handler beside a declaration keeps variables, parameters and what was va
       },
     ),
   )
+})
+
+test('a handler that asks its guard itself keeps variables, and a client knows what it answers', () => {
+  const service = () => {
+    const own = new Hono<{ Variables: { tenant: string } }>()
+    const guarded = guardHandlers(own, { audience: 'orders', issuers: ['https://idp.internal'] })
+    return own.get(
+      '/orders/:id',
+      guarded(requireScopes('a:b'), (c) => {
+        expectTypeOf(c.var.tenant).toEqualTypeOf<string>()
+        expectTypeOf(c.var.caller).toEqualTypeOf<Caller>()
+        // TypeScript does not see a path through a call.
+        expectTypeOf(c.req.param('id')).toEqualTypeOf<string | undefined>()
+        return c.json({ of: c.var.caller.id })
+      }),
+    )
+  }
+  never(async () => {
+    const answer = await hc<ReturnType<typeof service>>('https://orders.internal').orders[':id'].$get({
+      param: { id: '7' },
+    })
+    expectTypeOf(await answer.json()).toEqualTypeOf<{ of: string }>()
+  })
 })
 
 test('a client knows the routes behind declarations', () => {

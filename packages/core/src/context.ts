@@ -19,13 +19,13 @@ export class RequestContext implements Occasion {
   /** What was asked for last: a route, or a router on the way to it. */
   route = ''
   registered = ''
-  params: Readonly<Record<string, unknown>> = nothing
   readonly context: Readonly<Record<string, unknown>> = nothing
   /** The answer for whatever is running now; undefined as long as nothing was decided for it. */
   decision: Decision | undefined
   readonly #guard: ContextGuard
   readonly #fields: readonly HeaderField[]
   readonly #startedAt = performance.now()
+  #params: Params | (() => Params) = nothing
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
   /** What a declaration that asks nothing says, and of which handlers beside it. */
@@ -112,17 +112,18 @@ export class RequestContext implements Occasion {
   /**
    * Decides for the resolved route: what it declares and every floor before it, and what the policy document says of it.
    * `isBelowFloor` says that a router which the route stands in asks something; a route that declares nothing otherwise gets
-   * what undeclared routes get. `params`: what the path has in place of the names in it. `registered`: see `Occasion`.
+   * what undeclared routes get. `params`: what the path has in place of the names in it, or what finds that out once it is asked for.
+   * `registered`: see `Occasion`.
    */
   decide(
     own: Placement | undefined,
     route: string,
     isBelowFloor = false,
-    params: Readonly<Record<string, unknown>> = nothing,
+    params: Params | (() => Params) = nothing,
     registered: string = route,
   ): Decision | Promise<Decision> {
     this.#arrive(route, registered)
-    this.params = params
+    this.#params = params
     this.#declared = own ?? (isBelowFloor ? this.#floor : undefined) ?? this.#cover
     return this.#ask(true)
   }
@@ -187,6 +188,11 @@ export class RequestContext implements Occasion {
   #refuse(refusal: Refusal): Decision {
     const facts = this.#factsOf(refusal, undefined, undefined)
     return this.#keep(this.#guard.deny(refusal, facts), facts, true)
+  }
+
+  get params(): Params {
+    if (typeof this.#params === 'function') this.#params = this.#params()
+    return this.#params
   }
 
   #arrive(route: string, registered: string): void {
@@ -305,7 +311,9 @@ export class RequestContext implements Occasion {
   }
 }
 
-const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
+type Params = Readonly<Record<string, unknown>>
+
+const nothing: Params = Object.freeze({})
 const noHandlers: ReadonlySet<object> = new Set()
 const preflightAnswer = new Unprotected('CORS preflight')
 const internalError = new Refusal('internal_error')

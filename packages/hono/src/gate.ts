@@ -2,7 +2,7 @@ import type { Decision } from '@countersign/core'
 import { Refusal, type RequestContext, contextOf } from '@countersign/core/adapter'
 import type { Context, Next } from 'hono'
 import type { H } from 'hono/types'
-import { knownMethod, matchedList } from './framework.ts'
+import { knownMethod, matchedList, paramsOf } from './framework.ts'
 import { type Part, isRequirement, partsOf, spellingOf } from './parts.ts'
 import { proceed } from './proceed.ts'
 
@@ -38,7 +38,8 @@ function gateOf(part: Part, handler: H): H {
     leave(c)
     return proceed(c, arrive(c, context, part), () => {
       if (speaksForItsHandler(part)) stay(c, part, context.begin(part))
-      return handler(c, next)
+      // A declaration would only find that it has been decided with.
+      return part.declarations.has(handler) ? next() : handler(c, next)
     })
   }
 }
@@ -64,7 +65,7 @@ function decideRoute(
   if (isMisplaced) return context.refuse(misplaced, name)
   if (isPlainOptions(part) && context.isPreflightFor(spellingOf(part))) return undefined
   stay(c, part, context.begin(part))
-  return context.decide(placement, name, isBelowFloor, c.req.param(), spellingOf(part))
+  return context.decide(placement, name, isBelowFloor, paramsOf(c), spellingOf(part))
 }
 
 /** A declaration that asks nothing, beside a handler on the way to others. */
@@ -76,7 +77,7 @@ const isPlainOptions = ({ method, placement }: Part): boolean =>
   method === 'OPTIONS' && placement === undefined
 
 // HEAD requests come to what was registered for GET, and all of them to what was for every method.
-function nameOf(part: Part, { req }: Context): string {
+export function nameOf(part: Part, { req }: Context): string {
   const { method, path, isRoute } = part
   return isRoute && req.method !== method ? `${knownMethod(req.method)} ${path}` : spellingOf(part)
 }

@@ -1,4 +1,5 @@
 export { countersign } from './countersign.ts'
+export { guardHandlers, type GuardedHandlers } from './guard-handlers.ts'
 export { callerOptional, requireScopes, requires, unprotected } from './declarations.ts'
 export { resourceMetadata } from './resource-metadata.ts'
 export { callerOf, createTlsServer, decisionOf, requireCaller } from '@countersign/core/adapter'

@@ -9,6 +9,7 @@ import {
 import type { RouterRoute } from 'hono/types'
 import { findTargetHandler } from 'hono/utils/handler'
 import { endsInWildcard, everyMethod } from './framework.ts'
+import { guardWithin } from './guarded-handler.ts'
 import { guardBehind } from './guard-middlewares.ts'
 
 /**
@@ -33,6 +34,8 @@ export interface Part {
   readonly isBelowFloor: boolean
   /** The guard that it puts before what follows. */
   readonly guard: Guard | undefined
+  /** The guard that its handler asks itself. */
+  readonly ownGuard: Guard | undefined
 }
 
 /** The parts of a list: of what was matched for a request, or of all that an application has. */
@@ -65,7 +68,7 @@ export const spellingOf = ({ method, path, isRoute }: Part): string =>
 /** True if an entry belongs to the part that the one before it is in. */
 function isOnePart(before: RouterRoute | undefined, next: RouterRoute | undefined): boolean {
   if (before === undefined || next?.method !== before.method || next.path !== before.path) return false
-  if (isGuard(before)) return false
+  if (isGuard(before) || isGuarded(before) || isGuarded(next)) return false
   // Whatever is in one `use` may be in several: what is said of one handler there is not said of the next.
   return before.method !== everyMethod || isDeclaration(before)
 }
@@ -76,20 +79,25 @@ function readPart(routes: readonly RouterRoute[], from: number, isBelowFloor: bo
   const placements = targets.map(placementOf)
   const firstHandler = placements.indexOf(undefined)
   const guard = targets.map(guardBehind).find((each) => each !== undefined)
-  const hasHandler = firstHandler !== -1 && guard === undefined
-  const declarations = targets.filter((target) => placementOf(target) !== undefined)
+  const ownGuard = targets.map(guardWithin).find((each) => each !== undefined)
+  const hasHandler = ownGuard !== undefined || (firstHandler !== -1 && guard === undefined)
+  const declarations = targets.filter(
+    (target) => placementOf(target) !== undefined && guardWithin(target) === undefined,
+  )
   return {
     method,
     path,
     from,
     hasHandler,
     isRoute: hasHandler && (method !== everyMethod || targets.some((target) => isFinal(target, path))),
-    isMisplaced: hasHandler && placements.slice(firstHandler).some((each) => each !== undefined),
+    isMisplaced:
+      firstHandler !== -1 && hasHandler && placements.slice(firstHandler).some((each) => each !== undefined),
     placement: joinPlacements(placements.filter((each) => each !== undefined)),
     declarations: new Set(declarations),
-    declaredAt: declarations.map(declaredAtOf).find((place) => place !== null) ?? null,
+    declaredAt: targets.map(declaredAtOf).find((place) => place !== null) ?? null,
     isBelowFloor,
     guard,
+    ownGuard,
   }
 }
 
@@ -100,4 +108,5 @@ const isFinal = ({ length }: { readonly length: number }, path: string): boolean
 
 const isDeclaration = ({ handler }: RouterRoute): boolean =>
   placementOf(findTargetHandler(handler)) !== undefined
+const isGuarded = ({ handler }: RouterRoute): boolean => guardWithin(findTargetHandler(handler)) !== undefined
 const isGuard = ({ handler }: RouterRoute): boolean => guardBehind(findTargetHandler(handler)) !== undefined

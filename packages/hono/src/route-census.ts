@@ -23,7 +23,7 @@ function takeCensus(app: Application, guard: Guard): readonly CensusEntry[] {
   return parts.flatMap((part, i) => {
     if (!part.isRoute) return []
     const way = parts.slice(0, i).filter((earlier) => isOnTheWay(earlier, part))
-    const standing = way.find((earlier) => earlier.guard !== undefined)?.guard
+    const standing = part.ownGuard ?? way.find((earlier) => earlier.guard !== undefined)?.guard
     return standing !== undefined && standing !== guard ? [] : [entryOf(part, way, standing)]
   })
 }

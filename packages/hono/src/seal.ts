@@ -1,4 +1,4 @@
-import { type Guard, type SealAdvice, sealCensus } from '@countersign/core/adapter'
+import { type Guard, type SealAdvice, listed, sealCensus } from '@countersign/core/adapter'
 import { ConfigurationError } from '@countersign/core'
 import type { Application } from './framework.ts'
 import { twoGuards } from './mistakes.ts'
@@ -22,9 +22,19 @@ export function sealRoutes(app: Application): Promise<void> {
     const parts = partsOf(app.routes)
     const guards = guardsOf(parts)
     if (guards.size === 0) throw notUsed()
+    const beside = parts.some(({ ownGuard }) => ownGuard !== undefined) ? besideGuarded(parts) : undefined
+    if (beside !== undefined) throw new ConfigurationError('guardHandlers', beside)
     for (const guard of guards) seal(app, guard, parts)
     resolve()
   })
+}
+
+/** What stands in an application beside handlers that ask their guard themselves: nobody would be asked there. */
+export function besideGuarded(parts: readonly Part[]): string | undefined {
+  const others = parts.filter(({ ownGuard }) => ownGuard === undefined).map(spellingOf)
+  return others.length === 0
+    ? undefined
+    : `${listed(others)} is open: make every handler with guardHandlers(app, guard), or put app.use(countersign(guard)) before all and requireScopes('…') on each route`
 }
 
 function seal(app: Application, guard: Guard, parts: readonly Part[]): void {
@@ -46,7 +56,7 @@ function guardsOf(parts: readonly Part[]): ReadonlySet<Guard> {
     standing.slice(0, i).some((earlier) => earlier.guard !== part.guard && isOnTheWay(earlier, part)),
   )
   if (isSecond) throw twoGuards()
-  return new Set(standing.flatMap(({ guard }) => (guard === undefined ? [] : [guard])))
+  return new Set(parts.flatMap(({ guard, ownGuard }) => guard ?? ownGuard ?? []))
 }
 
 const notUsed = (): ConfigurationError =>

@@ -20,37 +20,59 @@ export function answer(
  * they pass the request on, what was allowed for them ends with `leave`, and holds again when the request comes back, unless an answer
  * was made by what is behind them and nothing was allowed there. Who passes a request on and adds nothing has not answered it.
  */
-export async function runBounded(
+export function runBounded(
   context: Context,
   access: RequestContext,
   leave: (hasFailed: boolean) => void,
   handlers: readonly Handler[],
   next: Next,
-): Promise<void> {
+): unknown {
   const { decision } = access
   const atEntry = answerIn(context)
   const behind: { decision?: Decision | undefined; atReturn?: AnswerSoFar; hasAnswered: boolean } = {
     hasAnswered: false,
   }
-  try {
-    await runInOrder(handlers, context, async () => {
-      const atExit = answerIn(context)
-      leave(false)
-      try {
-        await next()
-      } finally {
-        behind.decision = access.decision
-        behind.atReturn = answerIn(context)
-        behind.hasAnswered = !isSame(atEntry, atExit)
-        const mayGoOut = access.decision?.outcome ?? (isSame(atExit, behind.atReturn) ? 'allow' : 'deny')
-        if (mayGoOut === 'allow') access.decision = decision
-      }
-    })
-  } finally {
-    const { atReturn, hasAnswered } = behind
-    if (atReturn !== undefined && !hasAnswered && isSame(atReturn, answerIn(context))) {
-      access.decision = behind.decision
+  const passOn = async (): Promise<void> => {
+    const atExit = answerIn(context)
+    leave(false)
+    try {
+      await next()
+    } finally {
+      behind.decision = access.decision
+      behind.atReturn = answerIn(context)
+      behind.hasAnswered = !isSame(atEntry, atExit)
+      const mayGoOut = access.decision?.outcome ?? (isSame(atExit, behind.atReturn) ? 'allow' : 'deny')
+      if (mayGoOut === 'allow') access.decision = decision
     }
+  }
+  return runThen(
+    () => runInOrder(handlers, context, passOn),
+    () => {
+      const { atReturn, hasAnswered } = behind
+      if (atReturn !== undefined && !hasAnswered && isSame(atReturn, answerIn(context))) {
+        access.decision = behind.decision
+      }
+    },
+  )
+}
+
+/** Makes no promise where there is none. */
+function runThen(run: () => unknown, finish: () => void): unknown {
+  let isPending = false
+  try {
+    const result = run()
+    isPending = typeof result === 'object' && result !== null && 'then' in result
+    return isPending ? settle(result, finish) : result
+  } finally {
+    if (!isPending) finish()
+  }
+}
+
+async function settle(result: unknown, finish: () => void): Promise<unknown> {
+  try {
+    return await result
+  } finally {
+    finish()
   }
 }
 

@@ -102,6 +102,7 @@ export function floorsPassedBy(
 ): readonly Requirement[] {
   const isFor = (each: Layer): boolean => each.methods.length === 0 && matched.includes(each)
   const known = layersAround(stack, layer)
+  if (known.length === 0 && exclusive !== true) return none
   const passedBy =
     exclusive === true
       ? [...new Set([...known, ...matched.slice(0, matched.indexOf(layer)).filter(isFor)])]
@@ -112,6 +113,8 @@ export function floorsPassedBy(
     .map(placementOf)
     .filter((placement) => placement instanceof Requirement)
 }
+
+const none: readonly Requirement[] = []
 
 /** The layers of a `use` that come before a route of their router, and are for its path as it was registered. */
 function layersAround(stack: readonly Layer[], layer: Layer): readonly Layer[] {

@@ -46,14 +46,14 @@ export interface RoutedContext extends Context {
   readonly params?: Readonly<Record<string, unknown>>
 }
 
-/** Runs handlers one inside the other, as koa-compose does. */
-export function runInOrder(handlers: readonly Handler[], context: Context, next: Next): Promise<unknown> {
+/** Runs handlers one inside the other, as koa-compose does. What the first of them returns or throws is for whoever has called this. */
+export function runInOrder(handlers: readonly Handler[], context: Context, next: Next): unknown {
   let reached = -1
-  const runFrom = async (i: number): Promise<unknown> => {
+  const runFrom = (i: number): unknown => {
     if (i <= reached) throw new Error('next() called multiple times')
     reached = i
     const handler = handlers[i]
-    return handler === undefined ? next() : handler(context, () => runFrom(i + 1))
+    return handler === undefined ? next() : handler(context, async () => runFrom(i + 1))
   }
   return runFrom(0)
 }
@@ -63,9 +63,21 @@ export const pathText = ({ path }: Layer): string => (path instanceof RegExp ? p
 
 /** Each method that a route was registered for; `*` for every method that there is. */
 export function registeredMethods({ methods }: Layer): readonly string[] {
-  if (methods.length >= METHODS.length && METHODS.every((method) => methods.includes(method))) return ['*']
-  return [...new Set(methods)].filter((method) => method !== 'HEAD' || !methods.includes('GET'))
+  const known = registered.get(methods)
+  if (known?.count === methods.length) return known.names
+  const names =
+    methods.length >= METHODS.length && METHODS.every((method) => methods.includes(method))
+      ? ['*']
+      : [...new Set(methods)].filter((method) => method !== 'HEAD' || !methods.includes('GET'))
+  registered.set(methods, { count: methods.length, names })
+  return names
 }
+
+/** Methods are only ever added to a layer. */
+const registered = new WeakMap<
+  readonly string[],
+  { readonly count: number; readonly names: readonly string[] }
+>()
 
 /** As which of them a request is handled. */
 export function registeredAs(layer: Layer, method: string): string {

@@ -23,7 +23,13 @@ export interface Arrival {
 }
 
 const gates = new WeakMap<Handler, { readonly layer: Layer; readonly handlers: readonly Handler[] }>()
-const arrivals = new WeakMap<object, Map<Layer, Arrival>>()
+
+/** What a request came to: a property and no weak map, which would keep the collector busy for longer than the request takes. */
+interface Traveller {
+  [arrivals]?: { readonly layer: Layer; readonly arrival: Arrival }[]
+}
+
+const arrivals = Symbol('countersign arrivals')
 
 /** The handlers of a layer as the application gave them. */
 export const handlersOf = ({ stack }: Layer): readonly Handler[] =>
@@ -31,10 +37,13 @@ export const handlersOf = ({ stack }: Layer): readonly Handler[] =>
 
 /** Notes how a request came to a route, when its router has matched it and not yet entered it. */
 export function rememberArrival(request: object, layer: Layer, arrival: Arrival): void {
-  const known = arrivals.get(request)
-  if (known === undefined) arrivals.set(request, new Map([[layer, arrival]]))
-  else known.set(layer, arrival)
+  const traveller: Traveller = request
+  // The last one counts: a request may come to a route again.
+  traveller[arrivals] = [{ layer, arrival }, ...(traveller[arrivals] ?? [])]
 }
+
+const arrivalAt = (request: object, layer: Layer): Arrival =>
+  (request as Traveller)[arrivals]?.find((each) => each.layer === layer)?.arrival ?? stray
 
 /**
  * Puts a gate in the place of the handlers of a route, which it runs: there the decision falls, with all that the route and what was met
@@ -62,7 +71,7 @@ function makeGate(layer: Layer, handlers: readonly Handler[]): Handler {
     const access = contextOf(context.req)
     // Not of this guard: declarations say so themselves.
     if (access === undefined) return runInOrder(handlers, context, next)
-    const arrival = arrivals.get(context.req)?.get(layer) ?? stray
+    const arrival = arrivalAt(context.req, layer)
     if (isPlainPreflight(layer, declared, arrival, access)) {
       return runInOrder(declared.handlers, context, next)
     }
@@ -84,7 +93,10 @@ function decide(
   const path = `${prefix}${pathText(layer)}`
   const name = `${printableMethod(method)} ${path}`
   if (isMisplaced) return access.refuse(misplaced, name)
-  const own = joinPlacements(placement === undefined ? floors : [...floors, placement])
+  const own =
+    floors.length === 0
+      ? placement
+      : joinPlacements(placement === undefined ? floors : [...floors, placement])
   // Whatever was asked so far was asked of all behind it: in Koa, that runs inside.
   return access.decide(own, name, true, params, `${registeredAs(layer, method.toUpperCase())} ${path}`)
 }

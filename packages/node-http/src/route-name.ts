@@ -32,6 +32,7 @@ export class RouteName {
 
   /** The name of one request to it. A method that is none of the standard's is the caller's own text. */
   of(method: string | undefined): string {
+    if (method === this.method) return this.spelled
     return `${method !== undefined && METHODS.includes(method) ? method : '*'} ${this.path}`
   }
 }

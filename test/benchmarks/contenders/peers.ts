@@ -4,7 +4,7 @@ import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Contender } from '../measure.ts'
-import { audience, fresh, issuer, type BenchAlgorithm, type Signer } from '../tokens.ts'
+import { audience, fresh, issuer, type BenchAlgorithm, type Keys, type Signer } from '../tokens.ts'
 import { nextTurn, perTurn } from './countersign.ts'
 
 export interface PeerPlan {
@@ -14,12 +14,13 @@ export interface PeerPlan {
   readonly outcome?: 'allow' | 'deny'
 }
 
-type Verify = (token: string) => unknown
+/** Throws, or rejects, where a token is refused. */
+export type Verify = (token: string) => unknown
 
 interface Peer {
   readonly name: string
   readonly algorithms: readonly BenchAlgorithm[]
-  verifier(signer: Signer): Verify
+  verifier(keys: Keys): Verify
 }
 
 const all = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
@@ -36,12 +37,12 @@ const peers: readonly Peer[] = [
   {
     name: 'fast-jwt 6, no cache',
     algorithms: all,
-    verifier: (signer) => fastJwt(signer, false),
+    verifier: (keys) => fastJwt(keys, false),
   },
   {
     name: 'fast-jwt 6, cache',
     algorithms: all,
-    verifier: (signer) => fastJwt(signer, 10_000),
+    verifier: (keys) => fastJwt(keys, 10_000),
   },
   {
     name: 'aws-jwt-verify 5, sync',
@@ -67,7 +68,7 @@ const peers: readonly Peer[] = [
   },
 ]
 
-function fastJwt({ publicKey, algorithm }: Signer, cache: number | false): Verify {
+function fastJwt({ publicKey, algorithm }: Keys, cache: number | false): Verify {
   const key = publicKey.export({ type: 'spki', format: 'pem' })
   const verify = createVerifier({
     key,
@@ -77,6 +78,13 @@ function fastJwt({ publicKey, algorithm }: Signer, cache: number | false): Verif
     cache,
   })
   return (token) => verify(token)
+}
+
+/** The verifier of a peer, by its name. */
+export function verifierOf(name: string, keys: Keys): Verify {
+  const peer = peers.find((each) => each.name === name)
+  if (peer === undefined) throw new Error(`expected the name of a peer, got ${name}`)
+  return peer.verifier(keys)
 }
 
 /** Those that know the algorithm. Whatever they make of a token, a scope is not asked of it. */

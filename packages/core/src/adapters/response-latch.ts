@@ -11,54 +11,71 @@ import { contextOf } from './attached-context.ts'
  * response, over whatever an earlier middleware has put there.
  */
 export function installLatch(response: ServerResponse): void {
-  const starting: Starting = {
-    writeHead: response.writeHead.bind(response),
-    write: response.write.bind(response),
-    end: response.end.bind(response),
-    flushHeaders: response.flushHeaders.bind(response),
-    writeEarlyHints: response.writeEarlyHints.bind(response),
-  }
-  Object.assign(response, latch, { [beneath]: starting })
+  const latched = response as unknown as Starting & { [beneath]?: Beneath } // each has several signatures, which pass through here
+  const { writeHead, write, end, flushHeaders, writeEarlyHints } = latched
+  latched[beneath] = { response, writeHead, write, end, flushHeaders, writeEarlyHints, isAnswered: false }
+  // One by one: it is done for every request, and `Object.assign` takes several times as long.
+  latched.writeHead = latch.writeHead
+  latched.write = latch.write
+  latched.end = latch.end
+  latched.flushHeaders = latch.flushHeaders
+  latched.writeEarlyHints = latch.writeEarlyHints
 }
 
-type Starting = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'flushHeaders' | 'writeEarlyHints'>
+/** What starts an answer. */
+interface Starting {
+  writeHead: Start
+  write: Start
+  end: Start
+  flushHeaders: Start
+  writeEarlyHints: Start
+}
+
+type Start = (this: ServerResponse, ...args: unknown[]) => unknown
+
+interface Beneath extends Starting {
+  /** What the latch was put on. `this` may be an object that inherits from it, such as some middlewares hand on. */
+  readonly response: ServerResponse
+  /** True once the latch itself has answered: nothing else is written. */
+  isAnswered: boolean
+}
 
 // A property and no weak map: one entry for each response would keep the collector busy for longer than the request takes.
 const beneath = Symbol('countersign beneath the latch')
 
-const latch = {
-  writeHead(this: ServerResponse, ...args: Parameters<Starting['writeHead']>) {
+const latch: Starting = {
+  writeHead(...args) {
+    const { response, writeHead } = beneathOf(this)
     // Node takes the low 32 bits of the number for the status.
-    return mayStart(this, args[0] | 0, args.at(-1)) ? startingOf(this).writeHead(...args) : this
+    return mayStart(this, Number(args[0]) | 0, args.at(-1)) ? writeHead.apply(response, args) : this
   },
-  write(this: ServerResponse, ...args: Parameters<Starting['write']>) {
-    return mayStart(this, this.statusCode) ? startingOf(this).write(...args) : true
+  write(...args) {
+    const { response, write } = beneathOf(this)
+    return mayStart(this, this.statusCode) ? write.apply(response, args) : true
   },
-  end(this: ServerResponse, ...args: Parameters<Starting['end']>) {
-    return mayStart(this, this.statusCode) ? startingOf(this).end(...args) : this
+  end(...args) {
+    const { response, end } = beneathOf(this)
+    return mayStart(this, this.statusCode) ? end.apply(response, args) : this
   },
-  flushHeaders(this: ServerResponse) {
-    if (mayStart(this, this.statusCode)) startingOf(this).flushHeaders()
+  flushHeaders() {
+    const { response, flushHeaders } = beneathOf(this)
+    if (mayStart(this, this.statusCode)) flushHeaders.call(response)
   },
   // They come before an answer (RFC 8297), and say what it refers to: without an allow they are left out.
-  writeEarlyHints(this: ServerResponse, ...args: Parameters<Starting['writeEarlyHints']>) {
+  writeEarlyHints(...args) {
     const context = contextOf(this.req)
     if (context === undefined || context.decision?.outcome === 'allow') {
-      startingOf(this).writeEarlyHints(...args)
+      const { response, writeEarlyHints } = beneathOf(this)
+      writeEarlyHints.apply(response, args)
     }
   },
 }
 
-// What was there before, also for an object that inherits from the response, such as some middlewares hand on.
-const startingOf = (response: ServerResponse): Starting => (response as unknown as Latched)[beneath] // a latch stands on it
-
-interface Latched {
-  readonly [beneath]: Starting
-}
+const beneathOf = (response: object): Beneath => (response as { readonly [beneath]: Beneath })[beneath] // a latch stands on it
 
 /** `given`: headers that come with the start itself, as an object. */
 function mayStart(response: ServerResponse, status: number, given?: unknown): boolean {
-  if (latched.has(response)) return false
+  if (beneathOf(response).isAnswered) return false
   if (response.headersSent) return true
   const context = contextOf(response.req)
   if (context === undefined) return true
@@ -83,7 +100,7 @@ function replace(response: ServerResponse, refusal: RefusalResponse): void {
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   forgetStatusMessage(response)
   send(refusal, response)
-  latched.add(response)
+  beneathOf(response).isAnswered = true
 }
 
 // HTTP/2 has none, and Node warns of whoever sets it.
@@ -107,13 +124,13 @@ function answerPreflight(
   response.statusCode = status
   forgetStatusMessage(response)
   context.answerPreflight('OPTIONS (CORS preflight)')
-  startingOf(response).end()
-  latched.add(response)
+  const below = beneathOf(response)
+  below.end.call(below.response)
+  below.isAnswered = true
 }
 
 const saysWhatIsAllowed = /^(?:access-control-.*|allow|cache-control|vary)$/
 
-const latched = new WeakSet<ServerResponse>()
 const undeclared = new Refusal('route_undeclared', {
   expected: 'a declaration in the same `use` as the handler',
   actual: 'a handler that answers without one',

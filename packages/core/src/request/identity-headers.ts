@@ -16,16 +16,16 @@ export type HeaderField = readonly [name: string, value: string]
  */
 export class IdentityHeaders {
   readonly #names: ReadonlySet<string>
-  /** By length, so that most headers are told apart by a number. */
-  readonly #lengths: readonly boolean[]
+  /** By length: with which characters such names begin and end. So most headers are told apart by two numbers. */
+  readonly #ends: readonly Ends[]
 
   /** `more`: lower-case names, with dashes. */
   constructor(more: readonly string[] = []) {
     const names = [...conventional, ...more]
     this.#names = new Set(names)
     const longest = Math.max(...names.map(({ length }) => length))
-    this.#lengths = Array.from({ length: longest + 1 }, (_, length) =>
-      names.some((name) => name.length === length),
+    this.#ends = Array.from({ length: longest + 1 }, (_, length) =>
+      endsOf(names.filter((name) => name.length === length)),
     )
   }
 
@@ -51,14 +51,42 @@ export class IdentityHeaders {
     let found: HeaderField[] | undefined
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i]
-      if (name !== undefined && this.#lengths[name.length] === true && this.#names.has(canonicalName(name))) {
+      if (name !== undefined && this.#mayBe(name) && this.#names.has(canonicalName(name))) {
         found ??= []
         found.push([name.toLowerCase(), rawHeaders[i + 1] ?? ''])
       }
     }
     return found ?? noFields
   }
+
+  #mayBe(name: string): boolean {
+    const ends = this.#ends[name.length]
+    return (
+      ends !== undefined &&
+      (ends.first & bitOf(name.charCodeAt(0))) !== 0 &&
+      (ends.last & bitOf(name.charCodeAt(name.length - 1))) !== 0
+    )
+  }
 }
+
+/** For each of 32 kinds of characters, whether a name begins or ends with one of them. */
+interface Ends {
+  readonly first: number
+  readonly last: number
+}
+
+const endsOf = (names: readonly string[]): Ends => ({
+  first: names.reduce((bits, name) => bits | bitOf(name.charCodeAt(0)), 0),
+  last: names.reduce((bits, name) => bits | bitOf(name.charCodeAt(name.length - 1)), 0),
+})
+
+/** INVARIANT: characters that are one in a canonical name have a bit in common, whatever their case. */
+const bitOf = (code: number): number => (isLetterOrDigit(code) ? 1 << (code & 31) : everyBit)
+
+const isLetterOrDigit = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)
+
+const everyBit = -1
 
 /**
  * The name that gateways like CGI make of a header's: for them `Client_Cert`, `client.cert` and `CLIENT-CERT` are one. So they are
