@@ -1,4 +1,5 @@
 import type { Decision } from './decision/decision.ts'
+import { hasDecisionListeners } from './events/channels.ts'
 import { Facts, type ContextGuard } from './facts.ts'
 import { anonymous, type Authentication } from './identity/authentication.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
@@ -24,7 +25,8 @@ export class RequestContext implements Occasion {
   decision: Decision | undefined
   readonly #guard: ContextGuard
   readonly #fields: readonly HeaderField[]
-  readonly #startedAt = performance.now()
+  /** Undefined where nobody listened then. */
+  readonly #startedAt = hasDecisionListeners() ? performance.now() : undefined
   #params: Params | (() => Params) = nothing
   #authentication: Authentication | Refusal | Promise<Authentication | Refusal> | undefined
   #floor: Requirement | undefined
@@ -248,12 +250,14 @@ export class RequestContext implements Occasion {
   ): Decision | Promise<Decision> {
     const presented = this.#connection ?? this
     try {
+      const now = this.#guard.now()
       // A route that needs no caller reads no credential.
       const authentication =
         placement instanceof Unprotected
           ? anonymous
-          : (presented.#authentication ??= this.#guard.authenticate(this.request, this.#fields))
-      if (!(authentication instanceof Promise)) return this.#finish(authentication, placement, code, isFinal)
+          : (presented.#authentication ??= this.#guard.authenticate(this.request, this.#fields, now))
+      if (!(authentication instanceof Promise))
+        return this.#finish(authentication, placement, code, isFinal, now)
       return authentication.then(
         (settled) => {
           presented.#authentication = settled
@@ -271,9 +275,10 @@ export class RequestContext implements Occasion {
     placement: Placement | undefined,
     code: Placement | undefined,
     isFinal: boolean,
+    nowMs?: number,
   ): Decision | Promise<Decision> {
     const facts = this.#factsOf(authentication, placement, code)
-    const decision = this.#conclude(authentication, facts)
+    const decision = this.#conclude(authentication, facts, nowMs)
     return decision instanceof Promise
       ? decision.then((known) => this.#keep(known, facts, isFinal))
       : this.#keep(decision, facts, isFinal)
@@ -296,12 +301,16 @@ export class RequestContext implements Occasion {
     return decision
   }
 
-  // An error of our own, or of a requirement, denies.
-  #conclude(authentication: Authentication | Refusal, facts: Facts): Decision | Promise<Decision> {
+  // An error of our own, or of a requirement, denies. `nowMs`: the time, where nothing was waited for since it was read.
+  #conclude(
+    authentication: Authentication | Refusal,
+    facts: Facts,
+    nowMs?: number,
+  ): Decision | Promise<Decision> {
     if (facts.placement === undefined) return this.#guard.deny(routeUndeclared, facts)
     if (authentication instanceof Refusal) return this.#guard.deny(authentication, facts)
     try {
-      const decision = this.#guard.conclude(authentication, facts)
+      const decision = this.#guard.conclude(authentication, facts, nowMs ?? this.#guard.now())
       return decision instanceof Promise
         ? decision.catch(() => this.#guard.deny(internalError, facts))
         : decision

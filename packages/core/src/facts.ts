@@ -20,10 +20,11 @@ export interface ContextGuard {
   authenticate(
     request: InboundRequest,
     fields: readonly HeaderField[],
+    nowMs: number,
   ): Authentication | Refusal | Promise<Authentication | Refusal>
   /** What the policy document asks on a route, beside what code asks there; a refusal where nobody can tell. */
   policyOf(occasion: Occasion): Placement | Refusal | undefined
-  conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision>
+  conclude(authentication: Authentication, facts: Facts, nowMs: number): Decision | Promise<Decision>
   deny(refusal: Refusal, facts: Facts): Decision
   record(decision: Decision, facts: Facts): void
   /** What the service says of itself by RFC 9728; undefined where it was not told who it is. */
@@ -42,7 +43,8 @@ export class Facts {
   /** As in the occasion, which goes on to the next. */
   readonly route: string
   readonly registered: string
-  readonly startedAt: number
+  /** By `performance.now()`; undefined where nobody listened then. */
+  readonly startedAt: number | undefined
 
   constructor(
     guard: ContextGuard,
@@ -50,7 +52,7 @@ export class Facts {
     placement: Placement | undefined,
     code: Placement | undefined,
     authentication: Authentication | Refusal,
-    startedAt: number,
+    startedAt: number | undefined,
   ) {
     this.guard = guard
     this.occasion = occasion

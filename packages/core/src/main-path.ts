@@ -86,11 +86,14 @@ export class MainPath implements ContextGuard {
   authenticate(
     request: InboundRequest,
     fields: readonly HeaderField[],
+    nowMs: number,
   ): Authentication | Refusal | Promise<Authentication | Refusal> {
     if (this.#isClosed) return closed
     const authorization = readAuthorization(request)
     if (authorization instanceof Refusal) return authorization
-    return this.#authenticator.authenticate(authorization, request, fields)
+    const answer = this.#authenticator.authenticate(authorization, request, nowMs, fields)
+    // Closed meanwhile, its keys are gone: that is not what was wrong with the credential.
+    return answer instanceof Promise ? answer.then((known) => (this.#isClosed ? closed : known)) : answer
   }
 
   /** What the policy document asks on a route. */
@@ -101,9 +104,9 @@ export class MainPath implements ContextGuard {
   }
 
   /** Verified identity → caller → decision. */
-  conclude(authentication: Authentication, facts: Facts): Decision | Promise<Decision> {
+  conclude(authentication: Authentication, facts: Facts, nowMs: number): Decision | Promise<Decision> {
     if (this.#isOver(authentication)) return this.deny(closed, facts)
-    const verdict = this.judge.judge(authentication, facts.placement ?? nothingAsked, facts.occasion)
+    const verdict = this.judge.judge(authentication, facts.placement ?? nothingAsked, facts.occasion, nowMs)
     return verdict instanceof Promise
       ? verdict.then((known) => this.#settle(known, authentication, facts))
       : this.#settle(verdict, authentication, facts)
@@ -185,7 +188,7 @@ export class MainPath implements ContextGuard {
       route,
       requirement: placement?.text ?? 'undeclared',
       verification: authentication instanceof Refusal ? 'none' : authentication.source,
-      durationMs: performance.now() - startedAt,
+      durationMs: startedAt === undefined ? 0 : performance.now() - startedAt,
     })
     if (isHeard) publishDecision(event)
     if (isTold) this.#log?.tell(event)

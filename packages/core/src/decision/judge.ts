@@ -50,6 +50,7 @@ export class Judge {
     { identity, missing }: Authentication,
     placement: Placement,
     occasion: Occasion,
+    now: number,
   ): Verdict | Promise<Verdict> {
     // A probe that everybody may call has to say that the service is alive.
     if (placement instanceof Unprotected) return { caller: undefined, refusal: undefined }
@@ -58,7 +59,6 @@ export class Judge {
     if (policy === undefined && this.#options.policy !== undefined) {
       return { caller: undefined, refusal: withoutPolicy }
     }
-    const now = clock.now()
     const caller = identity === undefined ? undefined : this.#callerAt(now, identity, policy)
     const refusal = check(caller, placement, now, occasion, policy, missing)
     if (caller === undefined || !isRequirement(placement)) return { caller, refusal }

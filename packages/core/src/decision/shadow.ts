@@ -76,7 +76,8 @@ export class Shadow {
       const asked = document === undefined ? (code ?? this.#options.undeclared) : withDocument(code, document)
       if (asked === undefined) tell('route_undeclared', undefined)
       else {
-        const verdict = whenKnown(this.#judge.judge(authentication, asked, occasion), (known) =>
+        const now = this.#options.clock.now()
+        const verdict = whenKnown(this.#judge.judge(authentication, asked, occasion, now), (known) =>
           tell(known.refusal?.code, known.caller?.id),
         )
         if (verdict instanceof Promise) verdict.catch(() => tell('internal_error', undefined))

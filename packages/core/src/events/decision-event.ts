@@ -25,6 +25,6 @@ export interface DecisionEvent {
   readonly actual: string | null
   readonly advice: string | null
   readonly issuer: string | null
-  /** From the request's arrival at the guard to the decision, waiting included. */
+  /** From the request's arrival at the guard to the decision, waiting included; 0 where nobody listened yet when it came. */
   readonly durationMs: number
 }

@@ -70,18 +70,19 @@ export class Authenticator {
   authenticate(
     authorization: string | undefined,
     request: InboundRequest,
+    nowMs: number,
     fields: readonly HeaderField[] = noFields,
   ): Answer {
     const memory = this.#connections.of(connectionOf(request))
     const { forwarded, clock } = this.#options
-    if (forwarded === undefined) return this.#through(memory.own, memory, authorization, request)
-    const certificate = forwarded.needsCertificate ? memory.own.certificate(clock.now()) : undefined
+    if (forwarded === undefined) return this.#through(memory.own, memory, authorization, request, nowMs)
+    const certificate = forwarded.needsCertificate ? memory.own.certificate(nowMs) : undefined
     return whenKnown(certificate, (known) => {
       const isProxied = forwarded.isProxied(request, fields, known)
       // It may be the proxy: nobody can say now, and who says so is no stranger yet.
       if (!isProxied && known instanceof Refusal && isOutage(known)) return known
       const peer = isProxied ? forwarded.clientOf(fields) : this.#strangerOf(forwarded, memory, fields)
-      return peer instanceof Refusal ? peer : this.#through(peer, memory, authorization, request)
+      return peer instanceof Refusal ? peer : this.#through(peer, memory, authorization, request, clock.now())
     })
   }
 
@@ -100,14 +101,14 @@ export class Authenticator {
     memory: ConnectionMemory,
     authorization: string | undefined,
     request: InboundRequest,
+    nowMs: number,
   ): Answer {
-    const now = this.#options.clock.now()
     // The same whole headers on the same connection as last time, and nothing they rest on has died.
     const last =
-      request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, now) : undefined
+      request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, nowMs) : undefined
     if (last !== undefined) return last
     const presentation = { authorization, request, memory, peer }
-    return whenKnown(peer.certificate(now), (known) => this.#withCertificate(known, presentation))
+    return whenKnown(peer.certificate(nowMs), (known) => this.#withCertificate(known, presentation))
   }
 
   /** Forgets every verified token. */

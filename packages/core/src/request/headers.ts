@@ -6,7 +6,8 @@ export function isRepeated(rawHeaders: readonly string[], lowerCaseName: string)
   let seen = 0
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]
-    if (name?.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) seen += 1
+    if (name?.length !== lowerCaseName.length) continue
+    if (name === lowerCaseName || name.toLowerCase() === lowerCaseName) seen += 1
   }
   return seen > 1
 }
