@@ -256,8 +256,9 @@ export class RequestContext implements Occasion {
         placement instanceof Unprotected
           ? anonymous
           : (presented.#authentication ??= this.#guard.authenticate(this.request, this.#fields, now))
-      if (!(authentication instanceof Promise))
+      if (!(authentication instanceof Promise)) {
         return this.#finish(authentication, placement, code, isFinal, now)
+      }
       return authentication.then(
         (settled) => {
           presented.#authentication = settled
