@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { compare, type Contender, type Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
 import { hostile } from './parts/hostile.ts'
+import { memory } from './parts/memory.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf } from './report.ts'
 
@@ -20,6 +21,13 @@ test.each([
     expect(table.rows.some(({ name }) => name.startsWith('Countersign'))).toBe(true)
     for (const { name, median } of table.rows) expect(median, name).toBeGreaterThan(0)
   }
+})
+
+test('memory: what is kept of tokens is told, of good ones and bad ones', async () => {
+  const [kept, refused, many] = await memory(small)
+  expect(kept).toMatchObject({ rows: [{ name: 'Countersign' }, {}, {}, { name: 'fast-jwt 6, cache' }] })
+  expect(refused).toMatchObject({ rows: [{}, {}, {}, { name: 'fast-jwt 6, cache, forged signatures' }] })
+  expect(many).toMatchObject({ figures: [{ name: 'Countersign' }] })
 })
 
 const contender = (name: string, work: (times: number) => void): Contender => ({
@@ -59,7 +67,7 @@ test('a report says what 1 is', () => {
 
 1 is the CPU of one signature check.
 
-| | ratio | middle half |
-| --- | ---: | --- |
+|  | ratio | middle half |
+| --- | ---: | ---: |
 | Countersign | 1.23 | 1.10 – 12 |`)
 })

@@ -2,10 +2,16 @@
 import type { Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
 import { hostile } from './parts/hostile.ts'
+import { memory } from './parts/memory.ts'
 import { warm } from './parts/warm.ts'
-import { markdownOf, type Report, type Table } from './report.ts'
+import { markdownOf, type Figures, type Report, type Table } from './report.ts'
 
-const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly Table[]>>> = { cold, warm, hostile }
+const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly (Table | Figures)[]>>> = {
+  cold,
+  warm,
+  hostile,
+  memory,
+}
 
 const asked = process.argv.slice(2)
 const options = new Set(asked.filter((word) => word.startsWith('--')))
@@ -16,7 +22,7 @@ if (unknown.length > 0) {
 }
 
 const plan: Plan = options.has('--quick') ? { rounds: 3, times: 300 } : { rounds: 15, times: 2000 }
-const tables: Table[] = []
+const tables: (Table | Figures)[] = []
 for (const [name, part] of Object.entries(parts)) {
   if (named.length === 0 || named.includes(name)) tables.push(...(await part(plan)))
 }

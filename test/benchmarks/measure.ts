@@ -59,7 +59,7 @@ async function cost(contender: Contender, times: number): Promise<number> {
   }
 }
 
-function quartiles(values: readonly number[]): Omit<Ratio, 'name'> {
+export function quartiles(values: readonly number[]): Omit<Ratio, 'name'> {
   const sorted = values.toSorted((one, other) => one - other)
   const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN
   return { low: at(0.25), median: at(0.5), high: at(0.75) }

@@ -9,31 +9,59 @@ export interface Table {
   readonly rows: readonly Ratio[]
 }
 
+/** Numbers that are no ratios. */
+export interface Figures {
+  readonly part: string
+  readonly title: string
+  /** What was done. */
+  readonly text: string
+  /** What is in each column, with its unit. */
+  readonly columns: readonly string[]
+  readonly figures: readonly { readonly name: string; readonly values: readonly number[] }[]
+}
+
 export interface Report {
   /** A day, such as `2026-11-22`. */
   readonly date: string
   readonly node: string
-  readonly tables: readonly Table[]
+  readonly tables: readonly (Table | Figures)[]
 }
 
 /** A section for each table: 1 is the unit, and the spread is the middle half of all rounds. */
 export const markdownOf = ({ date, node, tables }: Report): string =>
   [
     `Measured on ${date} with Node ${node}.`,
-    ...tables.map(({ title, unit, rows }) =>
-      [
-        `### ${title}`,
-        `1 is the ${unit}.`,
-        [
-          '| | ratio | middle half |',
-          '| --- | ---: | --- |',
-          ...rows.map(
-            ({ name, median, low, high }) =>
-              `| ${name} | ${rounded(median)} | ${rounded(low)} – ${rounded(high)} |`,
-          ),
-        ].join('\n'),
-      ].join('\n\n'),
-    ),
+    ...tables.map((table) => ('rows' in table ? ratiosOf(table) : figuresOf(table))),
   ].join('\n\n')
 
-const rounded = (ratio: number): string => (ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0))
+const ratiosOf = ({ title, unit, rows }: Table): string =>
+  sectionOf(
+    title,
+    `1 is the ${unit}.`,
+    ['', 'ratio', 'middle half'],
+    rows.map(({ name, median, low, high }) => [name, rounded(median), `${rounded(low)} – ${rounded(high)}`]),
+  )
+
+const figuresOf = ({ title, text, columns, figures }: Figures): string =>
+  sectionOf(
+    title,
+    text,
+    ['', ...columns],
+    figures.map(({ name, values }) => [name, ...values.map((value) => rounded(value))]),
+  )
+
+const sectionOf = (
+  title: string,
+  text: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): string =>
+  [
+    `### ${title}`,
+    text,
+    [head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+      .map((cells) => `| ${cells.join(' | ')} |`)
+      .join('\n'),
+  ].join('\n\n')
+
+const rounded = (value: number): string => (Math.abs(value) < 10 ? value.toFixed(2) : value.toFixed(0))
