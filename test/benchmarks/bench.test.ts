@@ -4,6 +4,7 @@ import { compare, type Contender, type Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
 import { hostile } from './parts/hostile.ts'
 import { memory } from './parts/memory.ts'
+import { mtls } from './parts/mtls.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf } from './report.ts'
 
@@ -13,6 +14,7 @@ test.each([
   ['cold', cold],
   ['warm', warm],
   ['hostile', hostile],
+  ['mtls', mtls],
 ])('%s: every contender has the outcome that it should have', async (part, measure) => {
   const tables = await measure(small)
   expect(tables.length).toBeGreaterThan(1)

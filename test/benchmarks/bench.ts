@@ -3,6 +3,7 @@ import type { Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
 import { hostile } from './parts/hostile.ts'
 import { memory } from './parts/memory.ts'
+import { mtls } from './parts/mtls.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf, type Figures, type Report, type Table } from './report.ts'
 
@@ -10,6 +11,7 @@ const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly (Table | F
   cold,
   warm,
   hostile,
+  mtls,
   memory,
 }
 

@@ -1,7 +1,7 @@
 // What something keeps on the heap, after all that is garbage is gone.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { quartiles, type Contender, type Plan, type Ratio } from './measure.ts'
+import { ratioOf, type Contender, type Plan, type Ratio } from './measure.ts'
 
 /** Bytes kept for each operation, over a number of bytes. The first round only warms up: functions are compiled once. */
 export async function heapKept(
@@ -20,7 +20,7 @@ export async function heapKept(
       if (round >= 0) kept.get(name)?.push((after - before) / times / unitBytes)
     }
   }
-  return [...kept].map(([name, values]) => ({ name, ...quartiles(values) }))
+  return [...kept].map(([name, values]) => ratioOf(name, values))
 }
 
 /** In bytes, outside the heap of V8 included. A turn of the event loop first, which ends what is under way. */

@@ -43,7 +43,7 @@ export async function compare(
     const unit = costs.get(baseline.name) ?? NaN
     if (round >= 0) for (const [name, spent] of costs) ratios.get(name)?.push(spent / unit)
   }
-  return contenders.map(({ name }) => ({ name, ...quartiles(ratios.get(name) ?? []) }))
+  return contenders.map(({ name }) => ratioOf(name, ratios.get(name) ?? []))
 }
 
 async function cost(contender: Contender, times: number): Promise<number> {
@@ -59,8 +59,9 @@ async function cost(contender: Contender, times: number): Promise<number> {
   }
 }
 
-export function quartiles(values: readonly number[]): Omit<Ratio, 'name'> {
+/** What came of all rounds. */
+export function ratioOf(name: string, values: readonly number[]): Ratio {
   const sorted = values.toSorted((one, other) => one - other)
   const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN
-  return { low: at(0.25), median: at(0.5), high: at(0.75) }
+  return { name, low: at(0.25), median: at(0.5), high: at(0.75) }
 }

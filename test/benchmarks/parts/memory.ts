@@ -57,9 +57,9 @@ async function ofRefused(signer: Signer, plan: Plan): Promise<Table> {
       countersign({ ...ours, tokens: forged, name: 'Countersign, forged signatures' }),
       countersign({ ...ours, tokens: unknown, name: 'Countersign, unknown kids' }),
       countersign({ ...ours, tokens: random, name: 'Countersign, random text' }),
-      ...cachingPeers({ signer, tokens: forged, outcome }).map((peer) => ({
-        ...peer,
-        name: `${peer.name}, forged signatures`,
+      ...cachingPeers({ signer, tokens: forged, outcome }).map(({ name, prepare }) => ({
+        name: `${name}, forged signatures`,
+        prepare,
       })),
     ],
     good.length,
