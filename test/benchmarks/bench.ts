@@ -4,6 +4,7 @@ import { cold } from './parts/cold.ts'
 import { hostile } from './parts/hostile.ts'
 import { memory } from './parts/memory.ts'
 import { mtls } from './parts/mtls.ts'
+import { start } from './parts/start.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf, type Figures, type Report, type Table } from './report.ts'
 
@@ -12,6 +13,7 @@ const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly (Table | F
   warm,
   hostile,
   mtls,
+  start,
   memory,
 }
 
