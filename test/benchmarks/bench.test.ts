@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest'
 import { compare, type Contender, type Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
+import { growth } from './parts/growth.ts'
 import { hostile } from './parts/hostile.ts'
 import { memory } from './parts/memory.ts'
 import { mtls } from './parts/mtls.ts'
+import { start } from './parts/start.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf } from './report.ts'
 
@@ -15,6 +17,7 @@ test.each([
   ['warm', warm],
   ['hostile', hostile],
   ['mtls', mtls],
+  ['growth', growth],
 ])('%s: every contender has the outcome that it should have', async (part, measure) => {
   const tables = await measure(small)
   expect(tables.length).toBeGreaterThan(1)
@@ -26,10 +29,18 @@ test.each([
 })
 
 test('memory: what is kept of tokens is told, of good ones and bad ones', async () => {
-  const [kept, refused, many] = await memory(small)
+  const [kept, refused, many] = await memory({ ...small, rounds: 0 })
   expect(kept).toMatchObject({ rows: [{ name: 'Countersign' }, {}, {}, { name: 'fast-jwt 6, cache' }] })
   expect(refused).toMatchObject({ rows: [{}, {}, {}, { name: 'fast-jwt 6, cache, forged signatures' }] })
   expect(many).toMatchObject({ figures: [{ name: 'Countersign' }] })
+})
+
+test('start: every program runs as it is installed', async () => {
+  const [loading, sizes] = await start({ ...small, rounds: 0 })
+  expect(loading).toMatchObject({ part: 'start', rows: expect.any(Array) })
+  if (sizes === undefined || !('figures' in sizes)) throw new Error('expected figures')
+  expect(sizes.figures.map(({ name }) => name)).toContain('Countersign for Express, tokens')
+  for (const { values } of sizes.figures) expect(Math.min(...values)).toBeGreaterThan(0)
 })
 
 const contender = (name: string, work: (times: number) => void): Contender => ({

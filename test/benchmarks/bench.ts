@@ -1,6 +1,7 @@
 // `npm run bench [cold] [warm] [hostile] [-- --json] [-- --quick]`: prints Markdown, or JSON.
 import type { Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
+import { growth } from './parts/growth.ts'
 import { hostile } from './parts/hostile.ts'
 import { memory } from './parts/memory.ts'
 import { mtls } from './parts/mtls.ts'
@@ -15,6 +16,7 @@ const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly (Table | F
   mtls,
   start,
   memory,
+  growth,
 }
 
 const asked = process.argv.slice(2)

@@ -39,8 +39,8 @@ export function installPackages(peers: readonly string[]): string {
       recursive: true,
       filter: (path) => !path.endsWith('.tsbuildinfo'),
     })
-    for (const path of [join(from, 'README.md'), join(root, 'LICENSE')])
-      cpSync(path, join(to, path.slice(dirname(path).length)))
+    cpSync(join(from, 'README.md'), join(to, 'README.md'))
+    cpSync(join(root, 'LICENSE'), join(to, 'LICENSE'))
     const { publishConfig, ...manifest } = manifestOf(from)
     writeFileSync(join(to, 'package.json'), JSON.stringify({ ...manifest, ...publishConfig }))
   }

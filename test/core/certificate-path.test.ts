@@ -707,8 +707,8 @@ describe('the search', () => {
 
   test('checks the signature of an authority that is kept once, and that of each leaf', () => {
     const [anchor, intermediate, ...leaves] = [root.der, issuing.der, leaf(issuing), leaf(issuing)].map(
-      (der) => {
-        const parsed = parseCertificate(der)
+      (octets) => {
+        const parsed = parseCertificate(octets)
         if (parsed instanceof Refusal) throw new Error('a certificate')
         return parsed
       },

@@ -45,14 +45,14 @@ describe('a connection', () => {
 
   test('is asked for its chain where its leaf was never seen, and not again', async () => {
     const { ask } = openTrustHouse({ trustDomains })
-    const describe = vi.fn(() => ({ raw: Buffer.from(checkout.der) }))
+    const described = vi.fn(() => ({ raw: Buffer.from(checkout.der) }))
     const open = (): object => ({
       authorized: true,
       getPeerX509Certificate: () => ({ raw: Buffer.from(checkout.der) }),
-      getPeerCertificate: describe,
+      getPeerCertificate: described,
     })
     for (let i = 0; i < 3; i += 1) expect(await ask(open())).toBe('allow')
-    expect(describe).toHaveBeenCalledTimes(1)
+    expect(described).toHaveBeenCalledTimes(1)
   })
 
   test('is read once where its root is one of several', async () => {

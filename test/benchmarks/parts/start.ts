@@ -31,9 +31,10 @@ export async function start({ rounds }: Plan): Promise<readonly (Table | Figures
         title: 'Start: what is installed',
         text: 'Each with all that it depends on, frameworks not counted.',
         columns: ['packages', 'files', 'KB'],
-        figures: programs
-          .map(({ name, packages }) => ({ name, ...sizeOf(folder, packages) }))
-          .map(({ name, packages, files, bytes }) => ({ name, values: [packages, files, bytes / 1000] })),
+        figures: programs.map(({ name, packages }) => {
+          const size = sizeOf(folder, packages)
+          return { name, values: [size.packages, size.files, size.bytes / 1000] }
+        }),
       },
     ]
   } finally {

@@ -7,11 +7,9 @@ import type { TLSSocket } from 'node:tls'
 import { countersign, createGuard, createTlsServer, requires, callerIs } from '@countersign/node-http'
 import { serve } from './serve.ts'
 
-/** What is done with the certificate of a connection before a request is answered. */
-export type MtlsServerKind = keyof typeof servers
-
 export interface MtlsServerSetup {
-  readonly kind: MtlsServerKind
+  /** What is done with the certificate of a connection before a request is answered. */
+  readonly kind: keyof typeof servers
   readonly cert: string
   readonly key: string
   /** PEM of the root. */
@@ -68,7 +66,8 @@ const servers = {
     ),
 }
 
-serve<MtlsServerSetup>(async (setup) => {
+serve(async (message) => {
+  const setup = message as MtlsServerSetup // what the part of the benchmark has sent
   const server = servers[setup.kind](setup)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port // it listens on a port
