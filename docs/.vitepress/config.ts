@@ -57,6 +57,7 @@ export default defineConfig({
           { text: 'Refusal codes', link: '/refusals' },
           { text: 'Events', link: '/events' },
           { text: 'Security and threats', link: '/security' },
+          { text: 'Performance', link: '/performance' },
         ],
       },
       {

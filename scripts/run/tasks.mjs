@@ -28,7 +28,7 @@ const tasks = {
     command: (root, args) => [scriptAt(join(root, 'scripts', 'conformance', 'matrix.mjs')), ...args],
   },
   bench: {
-    does: 'what verification costs beside peers and limits, in ratios: bench cold warm hostile; --json, --quick',
+    does: 'what verification costs beside peers and limits, in ratios: bench cold warm mtls start memory growth …; --json, --quick, --write',
     command: (root, args) => ['--expose-gc', scriptAt(join(root, 'test', 'benchmarks', 'bench.ts')), ...args],
   },
   mutate: {

@@ -1,4 +1,4 @@
-// `npm run bench [cold] [warm] [hostile] [-- --json] [-- --quick]`: prints Markdown, or JSON.
+// `npm run bench [cold] [warm] … [-- --json] [-- --quick] [-- --write]`: prints Markdown, or JSON; or keeps what it found, in docs/performance.md.
 import type { Plan } from './measure.ts'
 import { cold } from './parts/cold.ts'
 import { growth } from './parts/growth.ts'
@@ -7,6 +7,7 @@ import { memory } from './parts/memory.ts'
 import { mtls } from './parts/mtls.ts'
 import { start } from './parts/start.ts'
 import { warm } from './parts/warm.ts'
+import { keep } from './page.ts'
 import { markdownOf, type Figures, type Report, type Table } from './report.ts'
 
 const parts: Readonly<Record<string, (plan: Plan) => Promise<readonly (Table | Figures)[]>>> = {
@@ -37,4 +38,5 @@ const report: Report = {
   node: process.versions.node,
   tables,
 }
-console.log(options.has('--json') ? JSON.stringify(report) : markdownOf(report))
+if (options.has('--write')) keep(tables)
+else console.log(options.has('--json') ? JSON.stringify(report) : markdownOf(report))

@@ -29,13 +29,14 @@ export interface Report {
 
 /** A section for each table: 1 is the unit, and the spread is the middle half of all rounds. */
 export const markdownOf = ({ date, node, tables }: Report): string =>
-  [
-    `Measured on ${date} with Node ${node}.`,
-    ...tables.map((table) => ('rows' in table ? ratiosOf(table) : figuresOf(table))),
-  ].join('\n\n')
+  [`Measured on ${date} with Node ${node}.`, ...tables.map((table) => sectionOf(table))].join('\n\n')
+
+/** What a table says, below its title. */
+export const sectionOf = (table: Table | Figures): string =>
+  'rows' in table ? ratiosOf(table) : figuresOf(table)
 
 const ratiosOf = ({ title, unit, rows }: Table): string =>
-  sectionOf(
+  markdown(
     title,
     `1 is the ${unit}.`,
     ['', 'ratio', 'middle half'],
@@ -43,14 +44,14 @@ const ratiosOf = ({ title, unit, rows }: Table): string =>
   )
 
 const figuresOf = ({ title, text, columns, figures }: Figures): string =>
-  sectionOf(
+  markdown(
     title,
     text,
     ['', ...columns],
     figures.map(({ name, values }) => [name, ...values.map((value) => rounded(value))]),
   )
 
-const sectionOf = (
+const markdown = (
   title: string,
   text: string,
   head: readonly string[],

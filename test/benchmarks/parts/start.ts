@@ -15,7 +15,7 @@ export async function start({ rounds }: Plan): Promise<readonly (Table | Figures
   const folder = installPackages([...new Set(peerPrograms.flatMap(({ packages }) => packages))])
   try {
     const measured = [jose, jose, ...programs.slice(1)].map(({ name, text }, i) => ({
-      name: i === 0 ? 'baseline' : i === 1 ? 'jose itself' : name,
+      name: i === 0 ? 'baseline' : i === 1 ? 'jose alone' : name,
       // Beside a process that does nothing, which is most of the cost of any.
       cost: async () => (await cpuOf(text, folder)) - (await cpuOf('', folder)),
     }))
