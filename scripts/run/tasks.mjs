@@ -40,6 +40,10 @@ const tasks = {
     // One process: the packages are packed once, and two cores are not asked to install four projects at a time.
     command: (_, args) => ['--test', '--test-isolation=none', ...args, 'test/packaging/*.test.ts'],
   },
+  build: {
+    does: 'what is published, into the `dist` of each package, or of those named',
+    command: (root, args) => [scriptAt(join(root, 'scripts', 'build.mjs')), ...args],
+  },
   exec: {
     does: 'a tool of this workspace: exec oxlint --fix',
     command: (root, [bin, ...args]) => [binScript(root, bin), ...args],

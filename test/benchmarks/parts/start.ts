@@ -31,7 +31,7 @@ export async function start({ rounds }: Plan): Promise<readonly (Table | Figures
         title: 'Start: what is installed',
         text: 'Each with all that it depends on, frameworks not counted.',
         columns: ['packages', 'files', 'KB'],
-        figures: programs.map(({ name, packages }) => {
+        figures: [jose, ...countersignPrograms('').slice(0, 1), ...peerPrograms].map(({ name, packages }) => {
           const size = sizeOf(folder, packages)
           return { name, values: [size.packages, size.files, size.bytes / 1000] }
         }),
