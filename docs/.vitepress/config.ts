@@ -57,6 +57,7 @@ export default defineConfig({
           { text: 'Refusal codes', link: '/refusals' },
           { text: 'Events', link: '/events' },
           { text: 'Security and threats', link: '/security' },
+          { text: 'Performance', link: '/performance' },
         ],
       },
       {
@@ -82,6 +83,7 @@ export default defineConfig({
             link: '/decisions/0005-trust-is-replaced-in-generations',
           },
           { text: '0006 Policy documents', link: '/decisions/0006-policy-documents' },
+          { text: '0007 Packages in few files', link: '/decisions/0007-packages-in-few-files' },
         ],
       },
     ],

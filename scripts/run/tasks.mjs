@@ -28,7 +28,7 @@ const tasks = {
     command: (root, args) => [scriptAt(join(root, 'scripts', 'conformance', 'matrix.mjs')), ...args],
   },
   bench: {
-    does: 'what verification costs beside peers and limits, in ratios: bench cold warm hostile; --json, --quick',
+    does: 'what verification costs beside peers and limits, in ratios: bench cold warm mtls start memory growth …; --json, --quick, --write',
     command: (root, args) => ['--expose-gc', scriptAt(join(root, 'test', 'benchmarks', 'bench.ts')), ...args],
   },
   mutate: {
@@ -39,6 +39,10 @@ const tasks = {
     does: 'what users install: packs the packages and uses them on each Node',
     // One process: the packages are packed once, and two cores are not asked to install four projects at a time.
     command: (_, args) => ['--test', '--test-isolation=none', ...args, 'test/packaging/*.test.ts'],
+  },
+  build: {
+    does: 'what is published, into the `dist` of each package, or of those named',
+    command: (root, args) => [scriptAt(join(root, 'scripts', 'build.mjs')), ...args],
   },
   exec: {
     does: 'a tool of this workspace: exec oxlint --fix',

@@ -5,6 +5,10 @@ import { cold } from './parts/cold.ts'
 import { flood } from './parts/flood.ts'
 import { hostile } from './parts/hostile.ts'
 import { http } from './parts/http.ts'
+import { growth } from './parts/growth.ts'
+import { memory } from './parts/memory.ts'
+import { mtls } from './parts/mtls.ts'
+import { start } from './parts/start.ts'
 import { warm } from './parts/warm.ts'
 import { markdownOf } from './report.ts'
 
@@ -16,6 +20,8 @@ test.each([
   ['hostile', hostile],
   ['http', http],
   ['flood', flood],
+  ['mtls', mtls],
+  ['growth', growth],
 ])('%s: every contender has the outcome that it should have', async (part, measure) => {
   const tables = await measure(small)
   expect(tables.length).toBeGreaterThan(1)
@@ -24,6 +30,21 @@ test.each([
     expect(table.rows.some(({ name }) => name.startsWith('Countersign'))).toBe(true)
     for (const { name, median } of table.rows) expect(median, name).toBeGreaterThan(0)
   }
+})
+
+test('memory: what is kept of tokens is told, of good ones and bad ones', async () => {
+  const [kept, refused, many] = await memory({ ...small, rounds: 0 })
+  expect(kept).toMatchObject({ rows: [{ name: 'Countersign' }, {}, {}, { name: 'fast-jwt 6, cache' }] })
+  expect(refused).toMatchObject({ rows: [{}, {}, {}, { name: 'fast-jwt 6, cache, forged signatures' }] })
+  expect(many).toMatchObject({ figures: [{ name: 'Countersign' }] })
+})
+
+test('start: every program runs as it is installed', async () => {
+  const [loading, sizes] = await start({ ...small, rounds: 0 })
+  expect(loading).toMatchObject({ part: 'start', rows: expect.any(Array) })
+  if (sizes === undefined || !('figures' in sizes)) throw new Error('expected figures')
+  expect(sizes.figures.map(({ name }) => name)).toContain('Countersign for Express, tokens')
+  for (const { values } of sizes.figures) expect(Math.min(...values)).toBeGreaterThan(0)
 })
 
 const contender = (name: string, work: (times: number) => void): Contender => ({
@@ -63,7 +84,7 @@ test('a report says what 1 is', () => {
 
 1 is the CPU of one signature check.
 
-| | ratio | middle half |
-| --- | ---: | --- |
+|  | ratio | middle half |
+| --- | ---: | ---: |
 | Countersign | 1.23 | 1.10 – 12 |`)
 })

@@ -33,6 +33,8 @@ export interface Ratio {
 export interface Plan {
   readonly rounds: number
   readonly times: number
+  /** Rounds before these that are not counted: code is compiled while it runs, which is work of this process as well. Default: 1. */
+  readonly warmUps?: number
 }
 
 /** Measures the CPU time of contenders against a baseline. */
@@ -45,14 +47,14 @@ export async function compare(
   return contenders.map(({ name }) => ratio(rounds, name, 'cpu', baseline.name))
 }
 
-/** Measures contenders, one after the other in each round, in an order that changes. The first round only warms up. */
+/** Measures contenders, one after the other in each round, in an order that changes. */
 export async function takeTurns(
   contenders: readonly Contender[],
-  { rounds, times }: Plan,
+  { rounds, times, warmUps = 1 }: Plan,
 ): Promise<readonly Round[]> {
   const measured: Round[] = []
-  for (let round = -1; round < rounds; round += 1) {
-    const turn = (round + contenders.length) % contenders.length
+  for (let round = -warmUps; round < rounds; round += 1) {
+    const turn = (round + warmUps) % contenders.length
     const costs = new Map<string, Costs>()
     for (const each of [...contenders.slice(turn), ...contenders.slice(0, turn)]) {
       costs.set(each.name, await cost(each, times))
@@ -73,7 +75,7 @@ export function ratio(
   const values = rounds.map(
     (round) => (round.get(name)?.[figure] ?? NaN) / (round.get(baseline)?.[unit] ?? NaN),
   )
-  return { name, ...quartiles(values) }
+  return ratioOf(name, values)
 }
 
 async function cost(contender: Contender, times: number): Promise<Costs> {
@@ -89,8 +91,9 @@ async function cost(contender: Contender, times: number): Promise<Costs> {
   }
 }
 
-function quartiles(values: readonly number[]): Omit<Ratio, 'name'> {
+/** What came of all rounds. */
+export function ratioOf(name: string, values: readonly number[]): Ratio {
   const sorted = values.toSorted((one, other) => one - other)
   const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? NaN
-  return { low: at(0.25), median: at(0.5), high: at(0.75) }
+  return { name, low: at(0.25), median: at(0.5), high: at(0.75) }
 }

@@ -1,7 +1,14 @@
 // Path validation: each check that stands between a certificate and a trust anchor, and the bounds of the search.
-import { constants, createSecretKey, generateKeyPairSync, sign, verify as verifySignature } from 'node:crypto'
+import {
+  X509Certificate,
+  constants,
+  createSecretKey,
+  generateKeyPairSync,
+  sign,
+  verify as verifySignature,
+} from 'node:crypto'
 import { Refusal, validatePath, type PathOptions } from '@countersign/core/certificate'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   isStrongKey,
   isStrongSignature,
@@ -698,12 +705,36 @@ describe('the search', () => {
     expect(checks).toBeGreaterThan(50)
   })
 
+  test('checks the signature of an authority that is kept once, and that of each leaf', () => {
+    const [anchor, intermediate, ...leaves] = [root.der, issuing.der, leaf(issuing), leaf(issuing)].map(
+      (octets) => {
+        const parsed = parseCertificate(octets)
+        if (parsed instanceof Refusal) throw new Error('a certificate')
+        return parsed
+      },
+    )
+    if (anchor === undefined || intermediate === undefined) throw new Error('two authorities')
+    const verify = vi.spyOn(X509Certificate.prototype, 'verify')
+    for (const one of leaves) {
+      const question = { leaf: one, intermediates: [intermediate], anchors: [anchor] }
+      expect(search({ ...question, nowMs: at.getTime(), purpose: 'clientAuth' })).toEqual([
+        one,
+        intermediate,
+        anchor,
+      ])
+    }
+    expect(verify).toHaveBeenCalledTimes(3)
+    verify.mockRestore()
+    // The right one says nothing of any other key.
+    expect(intermediate.isSignedBy(intermediate)).toBe(false)
+    expect(intermediate.isSignedBy(anchor)).toBe(true)
+  })
+
   test('costs little beyond its signatures', () => {
     const certificate = leaf(issuing)
-    const parsed = [root.der, issuing.der].map(parseCertificate)
-    const [anchor, intermediate] = parsed
-    if (anchor === undefined || anchor instanceof Refusal) throw new Error('a root')
-    if (intermediate === undefined || intermediate instanceof Refusal) throw new Error('an authority')
+    const anchor = parseCertificate(root.der)
+    if (anchor instanceof Refusal) throw new Error('a root')
+    const signed = new X509Certificate(issuing.der)
     const validate = (): unknown => {
       const [one, two] = [parseCertificate(certificate), parseCertificate(issuing.der)]
       if (one instanceof Refusal || two instanceof Refusal) throw new Error('a leaf and an authority')
@@ -725,7 +756,7 @@ describe('the search', () => {
     // By turns: what else the machine does happens to both.
     const rounds = Array.from({ length: tries(301) }, () => [
       timeOf(validate),
-      timeOf(() => [intermediate.isSignedBy(anchor), intermediate.isSignedBy(anchor)]),
+      timeOf(() => [signed.verify(anchor.publicKey), signed.verify(anchor.publicKey)]),
     ])
     const [whole, signatures] = [0, 1].map((which) => median(rounds.map((times) => times[which] ?? Infinity)))
     expect((whole ?? Infinity) / (signatures ?? 0)).toBeLessThan(8)

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { FetchDocument } from '@countersign/core'
 import { createTestCa, createTestClock } from '@countersign/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parseCertificate } from '../../packages/core/src/identity/certificate/parsed-certificate.ts'
 import type { VerifiedPath } from '../../packages/core/src/identity/certificate/validate-path.ts'
 import { CertificateVerification } from '../../packages/core/src/identity/peer/certificate-verification.ts'
@@ -41,6 +41,18 @@ describe('a connection', () => {
       expect(await ask(none)).toBe('credential_missing')
     }
     expect([good.reads, none.reads]).toEqual([1, 1])
+  })
+
+  test('is asked for its chain where its leaf was never seen, and not again', async () => {
+    const { ask } = openTrustHouse({ trustDomains })
+    const described = vi.fn(() => ({ raw: Buffer.from(checkout.der) }))
+    const open = (): object => ({
+      authorized: true,
+      getPeerX509Certificate: () => ({ raw: Buffer.from(checkout.der) }),
+      getPeerCertificate: described,
+    })
+    for (let i = 0; i < 3; i += 1) expect(await ask(open())).toBe('allow')
+    expect(described).toHaveBeenCalledTimes(1)
   })
 
   test('is read once where its root is one of several', async () => {

@@ -40,11 +40,7 @@ export const entries: readonly string[] = tarballs.flatMap(({ name, manifest }) 
 )
 
 async function packAll(): Promise<Tarball[]> {
-  // Made anew: what a deleted source once became would be packed otherwise.
-  for (const folder of globSync('packages/*/dist', { cwd: root })) {
-    rmSync(join(root, folder), { recursive: true, force: true })
-  }
-  await tool('tsc', '-b', 'packages/tsconfig.build.json')
+  await run(process.execPath, ['scripts/run.mjs', 'build'], { cwd: root })
 
   const destination = mkdtempSync(join(tmpdir(), 'countersign-packed-'))
   process.once('exit', () => rmSync(destination, { recursive: true, force: true }))

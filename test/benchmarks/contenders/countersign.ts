@@ -27,21 +27,28 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
       log: false,
       ...plan.options,
     })
-    const sockets = Array.from({ length: connections }, () => ({}))
+    const requests = Array.from({ length: connections }, requestOnNew)
+    const values = tokens.map((token) => `Bearer ${token}`)
     // The key is made ready by the first token.
-    await ask(guard, plan.signer.token(), {})
+    await ask(guard, `Bearer ${plan.signer.token()}`, requestOnNew())
     if (plan.isWarm === true) {
-      for (const token of tokens) {
+      for (const value of values) {
         await nextTurn()
-        await ask(guard, token, {})
+        await ask(guard, value, requestOnNew())
       }
-      for (const [i, socket] of sockets.entries()) await ask(guard, tokens[i % tokens.length] ?? '', socket)
+      for (const [i, request] of requests.entries()) {
+        await ask(guard, values[i % values.length] ?? '', request)
+      }
     }
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
           if (i % perTurn === 0 && plan.isWarm !== true) await nextTurn()
-          const asked = ask(guard, tokens[i % tokens.length] ?? '', sockets[i % connections] ?? {})
+          const asked = ask(
+            guard,
+            values[i % values.length] ?? '',
+            requests[i % connections] ?? requestOnNew(),
+          )
           const decision = asked instanceof Promise ? await asked : asked
           if (decision.outcome !== outcome) throw new Error(`${plan.name}: expected ${outcome}`)
         }
@@ -51,14 +58,24 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
   },
 })
 
-function ask(guard: Guard, token: string, socket: object): ReturnType<Guard['decide']> {
-  const authorization = fresh(`Bearer ${token}`)
-  const rawHeaders = ['Authorization', authorization]
-  return guard.decide(
-    { method: 'GET', url: '/', headers: { authorization }, rawHeaders, socket },
-    read,
-    'GET /orders/:id',
-  )
+/** A request by a connection of its own, which is there again for the next one on it: what is measured is none of its making. */
+const requestOnNew = () => ({
+  method: 'GET',
+  url: '/',
+  headers: { host: 'orders.internal', authorization: '' },
+  rawHeaders: ['Host', 'orders.internal', 'Authorization', ''],
+  socket: {},
+})
+
+function ask(
+  guard: Guard,
+  value: string,
+  request: ReturnType<typeof requestOnNew>,
+): ReturnType<Guard['decide']> {
+  const authorization = fresh(value)
+  request.headers.authorization = authorization
+  request.rawHeaders[3] = authorization
+  return guard.decide(request, read, 'GET /orders/:id')
 }
 
 /** Tokens that were never seen come two in a turn of the event loop, for every contender. */

@@ -115,3 +115,23 @@ export const peersFor = ({ signer, tokens, isWarm, outcome = 'allow' }: PeerPlan
         }
       },
     }))
+
+/** What services without a library for it write: claims in a Map, by the token that they came in. */
+export const joseAndMap = ({ signer, tokens }: PeerPlan): Contender => ({
+  name: 'jose 6 and a Map by token',
+  async prepare() {
+    const keys = createLocalJWKSet({ keys: [signer.jwk] })
+    const known = new Map<string, unknown>()
+    return {
+      async run(times) {
+        for (let i = 0; i < times; i += 1) {
+          const token = fresh(tokens[i % tokens.length] ?? '')
+          if (known.has(token)) continue
+          const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt' })
+          known.set(token, payload)
+        }
+      },
+      close: () => known.clear(),
+    }
+  },
+})

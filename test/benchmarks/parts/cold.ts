@@ -6,11 +6,11 @@ import type { Table } from '../report.ts'
 import { benchAlgorithms, createSigner } from '../tokens.ts'
 
 /** Tokens that were never seen: what verification costs beside the signature, which nobody can do without. */
-export async function cold({ rounds, times }: Plan): Promise<readonly Table[]> {
+export async function cold(plan: Plan): Promise<readonly Table[]> {
   const tables: Table[] = []
   for (const algorithm of benchAlgorithms) {
     const signer = createSigner(algorithm)
-    const tokens = Array.from({ length: times }, () => signer.token())
+    const tokens = Array.from({ length: plan.times }, () => signer.token())
     const ours = { signer, tokens, connections: 32 }
     const rows = await compare(
       bareSignatures(signer, tokens),
@@ -24,7 +24,7 @@ export async function cold({ rounds, times }: Plan): Promise<readonly Table[]> {
         }),
         ...peersFor({ signer, tokens }),
       ],
-      { rounds, times },
+      plan,
     )
     tables.push({
       part: 'cold',

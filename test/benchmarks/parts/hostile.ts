@@ -23,20 +23,20 @@ const kinds: Readonly<Record<string, Forge>> = {
 }
 
 /** Refusals, beside one signature check. Every token is another one. */
-export async function hostile({ rounds, times }: Plan): Promise<readonly Table[]> {
+export async function hostile(plan: Plan): Promise<readonly Table[]> {
   const signer = createSigner('RS256')
   const other = createSigner('RS256')
-  const good = Array.from({ length: times }, () => signer.token())
+  const good = Array.from({ length: plan.times }, () => signer.token())
   const tables: Table[] = []
   for (const [kind, forge] of Object.entries(kinds)) {
-    const tokens = Array.from({ length: times }, () => forge(signer, other))
+    const tokens = Array.from({ length: plan.times }, () => forge(signer, other))
     const rows = await compare(
       bareSignatures(signer, good),
       [
         countersign({ name: 'Countersign', signer, tokens, connections: 32, outcome: 'deny' }),
         ...peersFor({ signer, tokens, outcome: 'deny' }),
       ],
-      { rounds, times },
+      plan,
     )
     tables.push({
       part: 'hostile',

@@ -6,15 +6,15 @@ import type { Table } from '../report.ts'
 import { createSigner } from '../tokens.ts'
 
 /** Tokens that come again: on the same connection, or on any. */
-export async function warm({ rounds, times }: Plan): Promise<readonly Table[]> {
+export async function warm(plan: Plan): Promise<readonly Table[]> {
   const signer = createSigner('RS256')
   const tables: Table[] = []
   for (const count of [1, 1000]) {
     const tokens = Array.from({ length: count }, () => signer.token())
-    const plan = { signer, tokens, isWarm: true }
+    const known = { signer, tokens, isWarm: true }
     // Connections that change their token each time, so that only the shared cache knows it.
     const shared = countersign({
-      ...plan,
+      ...known,
       name: 'Countersign, any connection',
       connections: count === 1 ? 1 : 7,
     })
@@ -23,11 +23,11 @@ export async function warm({ rounds, times }: Plan): Promise<readonly Table[]> {
       [
         mapByToken(tokens, 'Map.get itself'),
         ...(count === 1
-          ? [countersign({ ...plan, name: 'Countersign, same connection', connections: 1 })]
+          ? [countersign({ ...known, name: 'Countersign, same connection', connections: 1 })]
           : [shared]),
-        ...peersFor(plan),
+        ...peersFor(known),
       ],
-      { rounds, times: times * 5 },
+      { ...plan, times: plan.times * 5 },
     )
     tables.push({
       part: 'warm',

@@ -20,13 +20,19 @@ export interface PeerCertificate {
  */
 export function readPeerCertificate(socket: object): PeerCertificate | undefined | Refusal {
   if (!isTls(socket)) return isEndedStream(socket) ? ended : undefined
-  const presented: DetailedPeerCertificate | null = socket.getPeerCertificate(true)
+  const shown = socket.getPeerX509Certificate?.()
+  const presented: DetailedPeerCertificate | null | undefined =
+    shown === undefined ? socket.getPeerCertificate(true) : undefined
   // Not none: a caller could hang up to hide that its certificate contradicts its token, and be served all the same.
   if (presented === null) return ended
-  if (presented.raw === undefined) return undefined
+  const leaf = shown?.raw ?? presented?.raw
+  if (leaf === undefined) return undefined
   return {
-    leaf: presented.raw,
-    chain: issuersOf(presented),
+    leaf,
+    // For a leaf that was never seen: describing the whole chain costs Node more than all the rest.
+    get chain() {
+      return issuersOf(presented ?? socket.getPeerCertificate(true))
+    },
     tlsError: socket.authorized ? undefined : String(socket.authorizationError ?? 'UNKNOWN'),
     isResumed: socket.isSessionReused?.() === true,
   }
@@ -34,16 +40,18 @@ export function readPeerCertificate(socket: object): PeerCertificate | undefined
 
 /** SHA-256 of the client certificate in base64url, as `x5t#S256` has it (RFC 8705 §3.1); undefined where there is none. */
 export function readThumbprint(socket: object): string | undefined {
-  const presented: NodeCertificate | null = isTls(socket) ? socket.getPeerCertificate() : null
+  if (!isTls(socket)) return undefined
+  const presented: Pick<NodeCertificate, 'raw'> | null | undefined =
+    socket.getPeerX509Certificate?.() ?? socket.getPeerCertificate()
   const der = presented?.raw
   return der === undefined ? undefined : hash('sha256', der, 'base64url')
 }
 
 // A self-signed certificate is its own issuer in Node's object, so the walk ends where it meets itself.
-function issuersOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
+function issuersOf(leaf: DetailedPeerCertificate | null): readonly Uint8Array[] {
   const chain: Uint8Array[] = []
   let current = leaf
-  while (chain.length < maxChainLength) {
+  while (current !== null && chain.length < maxChainLength) {
     const issuer: DetailedPeerCertificate | undefined = current.issuerCertificate
     if (issuer?.raw === undefined || issuer.raw.equals(current.raw)) break
     chain.push(issuer.raw)
@@ -61,7 +69,7 @@ const isTls = (socket: Partial<TLSSocket>): socket is ShownSocket =>
 
 /** What is read of a connection. Not everything that stands in for one has it all. */
 type ShownSocket = Pick<TLSSocket, 'getPeerCertificate' | 'authorized' | 'authorizationError'> &
-  Partial<Pick<TLSSocket, 'isSessionReused'>>
+  Partial<Pick<TLSSocket, 'isSessionReused' | 'getPeerX509Certificate'>>
 
 const maxChainLength = 10
 // What Node answers for a connection that has ended, whatever it was.

@@ -119,7 +119,18 @@ function withOpenSsl(der: Uint8Array): Pick<ParsedCertificate, 'publicKey' | 'is
   try {
     const certificate = new X509Certificate(der)
     const { publicKey } = certificate
-    return { publicKey, isSignedBy: (issuer) => certificate.verify(issuer.publicKey) }
+    let signer: KeyObject | undefined
+    return {
+      publicKey,
+      // INVARIANT: a fact of these octets and that key, which neither time nor trust changes: whether the issuer counts is asked
+      // elsewhere, and each time. So an intermediate that is kept is verified once, whatever number of leaves it has issued.
+      isSignedBy(issuer) {
+        if (signer === issuer.publicKey) return true
+        const isSigned = certificate.verify(issuer.publicKey)
+        if (isSigned) signer = issuer.publicKey
+        return isSigned
+      },
+    }
   } catch {
     throw new MalformedDer('something that OpenSSL cannot read, such as a key that is no key')
   }
