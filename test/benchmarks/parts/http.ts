@@ -60,20 +60,21 @@ export async function http(plan: Plan): Promise<readonly Table[]> {
 }
 
 function trafficsOf({ rounds, times }: Plan, signer: Signer): readonly Traffic[] {
-  const cold = { rounds: Math.ceil(rounds / 2), times: Math.ceil(times / 2) }
+  const warm = { rounds: Math.ceil(rounds / 2), times }
+  const cold = { rounds: Math.ceil(rounds / 5), times: Math.ceil(times / 2) }
   return [
     {
       title: 'one token on all connections',
       requests: requestsWith(1, signer),
       isWarm: true,
-      plan: { rounds, times },
+      plan: warm,
       takesPart: () => true,
     },
     {
       title: `${times / 2} tokens in rotation`,
       requests: requestsWith(times / 2, signer),
       isWarm: true,
-      plan: { rounds, times },
+      plan: warm,
       // For the others it is nothing new.
       takesPart: (name) => /^(?:bare|an empty|the same|Countersign|.*, cache$)/.test(name),
     },
@@ -108,7 +109,12 @@ async function measure(
   const taking = services.filter(({ name }) => takesPart(name))
   const rounds = await takeTurns(
     taking.map((service) =>
-      contender(service, service.name.startsWith('hono jwk') ? requests.untyped : requests.all, isWarm),
+      contender(
+        service,
+        service.name.startsWith('hono jwk') ? requests.untyped : requests.all,
+        isWarm,
+        plan.times * 4,
+      ),
     ),
     plan,
   )
@@ -127,7 +133,12 @@ const rowOf = (rounds: readonly Round[], name: string): Row => ({
 })
 
 /** Each of the requests in turn, from where the round before has stopped. */
-function contender({ name, port, cpu }: Service, requests: readonly Buffer[], isWarm: boolean): Contender {
+function contender(
+  { name, port, cpu }: Service,
+  requests: readonly Buffer[],
+  isWarm: boolean,
+  warmUp: number,
+): Contender {
   let next = 0
   let isReady = false
   const request = (): Buffer => requests[next++ % requests.length] ?? Buffer.alloc(0)
@@ -137,7 +148,8 @@ function contender({ name, port, cpu }: Service, requests: readonly Buffer[], is
       const connections = await openAll(port, connectionCount)
       // What fetches keys does so with its first request.
       if (!isReady) await sendAll(connections.slice(0, 1), 1, () => requests.at(-1) ?? Buffer.alloc(0))
-      if (!isReady && isWarm) await sendAll(connections, requests.length, request)
+      // Compiled as far as it will be, too.
+      if (!isReady && isWarm) await sendAll(connections, requests.length + warmUp, request)
       isReady = true
       return {
         async run(times) {
