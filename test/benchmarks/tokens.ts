@@ -36,7 +36,7 @@ export function createSigner(algorithm: BenchAlgorithm): Signer {
         client_id: 'checkout',
         iat: now,
         exp: now + 3600,
-        jti: randomBytes(16).toString('hex'),
+        jti: randomBytes(8).toString('hex'),
         scope: scopes,
         ...changes,
       }
@@ -66,5 +66,5 @@ function keysFor(algorithm: BenchAlgorithm): { publicKey: KeyObject; privateKey:
     : generateKeyPairSync('rsa', { modulusLength: 2048 })
 }
 
-/** Ten scopes, of which the route asks the first. */
-const scopes = ['orders:read', ...Array.from({ length: 9 }, (_, i) => `resource-${i}:read`)].join(' ')
+/** Ten scopes, of which the route asks the first. With these, a token signed by RSA has 700 B, as most measurements of others have. */
+const scopes = ['orders:read', ...Array.from({ length: 9 }, (_, i) => `r${i}:get`)].join(' ')
