@@ -16,6 +16,21 @@ export interface Work {
   close?(): void
 }
 
+/**
+ * Made ready once for all rounds, as in a service: what is compiled for one guard is thrown away with it. Whatever it remembers has to be
+ * smaller than what comes in turn, where it is to remember nothing.
+ */
+export function readyOnce({ name, prepare }: Contender): Contender {
+  let ready: Promise<Work> | undefined
+  return {
+    name,
+    async prepare() {
+      const { run } = await (ready ??= prepare())
+      return { run }
+    },
+  }
+}
+
 /** Figures by name, such as `cpu`. */
 export type Costs = Readonly<Record<string, number>>
 

@@ -1,7 +1,7 @@
 import { countersign } from '../contenders/countersign.ts'
 import { mapByToken } from '../contenders/limits.ts'
 import { peersFor } from '../contenders/peers.ts'
-import { compare, type Plan } from '../measure.ts'
+import { compare, readyOnce, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
 import { createSigner } from '../tokens.ts'
 
@@ -26,8 +26,8 @@ export async function warm(plan: Plan): Promise<readonly Table[]> {
           ? [countersign({ ...known, name: 'Countersign, same connection', connections: 1 })]
           : [shared]),
         ...peersFor(known),
-      ],
-      { ...plan, times: plan.times * 5 },
+      ].map(readyOnce),
+      { ...plan, times: plan.times * 2 },
     )
     tables.push({
       part: 'warm',
