@@ -42,6 +42,7 @@ test('registering for tokens loads the built-in modules that it needs, and no pa
   const loaded = loadedBy(`countersign({ audience: 'orders', issuers: ['https://idp.internal'] })`)
   expect(loaded.filter((name) => name.includes('/node_modules/'))).toEqual([])
   expect(loaded.filter((name) => name.startsWith('node:')).toSorted()).toEqual([
+    'node:buffer',
     'node:crypto',
     'node:diagnostics_channel',
     'node:fs',
