@@ -52,6 +52,14 @@ export const explanations: readonly Explanation[] = [
     isSo: ({ header }) => Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64'),
   },
   {
+    codes: ['signature_invalid', 'dpop_proof_signature_invalid'],
+    because:
+      'a signature by RSA is as long as the modulus (RFC 8017 §8.1.2), also where OpenSSL takes it without its leading zeros',
+    isSo: ({ text, header }) =>
+      /^[PR]S/.test(String(header['alg'])) &&
+      Buffer.from(text.slice(text.lastIndexOf('.') + 1), 'base64url').length % 64 !== 0,
+  },
+  {
     codes: ['token_oversized'],
     because: 'what is longer than 8192 characters is not looked at',
     isSo: ({ text }) => text.length > 8192,
