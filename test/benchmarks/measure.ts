@@ -1,4 +1,5 @@
 // What something costs, as a ratio to something else that is measured in the same turns: machines differ, and are never quiet.
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** One thing to be measured. */
 export interface Contender {
@@ -97,6 +98,8 @@ async function cost(contender: Contender, times: number): Promise<Costs> {
   const work = await contender.prepare()
   try {
     globalThis.gc?.()
+    // Threads of the collector go on for a while.
+    await sleep(10)
     const before = process.cpuUsage()
     const costs = await work.run(times)
     const { user, system } = process.cpuUsage(before)

@@ -28,7 +28,7 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
       ...plan.options,
     })
     const requests = Array.from({ length: connections }, requestOnNew)
-    const values = tokens.map((token) => `Bearer ${token}`)
+    const values = tokens.map((token) => fresh(`Bearer ${token}`))
     // The key is made ready by the first token.
     await ask(guard, `Bearer ${plan.signer.token()}`, requestOnNew())
     if (plan.isWarm === true) {

@@ -36,7 +36,7 @@ export async function hostile(plan: Plan): Promise<readonly Table[]> {
         countersign({ name: 'Countersign', signer, tokens, connections: 32, outcome: 'deny' }),
         ...peersFor({ signer, tokens, outcome: 'deny' }),
       ].map(readyOnce),
-      plan,
+      { ...plan, rounds: Math.ceil(plan.rounds / 2) },
     )
     tables.push({
       part: 'hostile',

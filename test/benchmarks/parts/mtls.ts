@@ -36,7 +36,7 @@ export async function mtls({ rounds, times }: Plan): Promise<readonly Table[]> {
       const measured = Object.entries({ baseline: bare, 'bare mTLS itself': bare, ...servers })
       return compareTurns(
         measured.map(([name, server]) => ({ name, cost: () => costOf(server) })),
-        rounds,
+        Math.ceil(rounds / 2),
       )
     }
     const onNew = (certificates: readonly TestSvid[]): Cost =>
