@@ -1,10 +1,9 @@
 // Services in processes of their own, and the keys that some of them fetch.
-import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-import type { FrameworkName, ServeOrder, Serving, Used } from './servers/contract.ts'
+import type { FrameworkName, ServeOrder } from './servers/contract.ts'
+import { startServer } from './servers/start-server.ts'
 import type { Signer } from './tokens.ts'
 
 /** A service with one route, behind one contender. */
@@ -40,33 +39,18 @@ export async function startServices(
   { signer: { jwk }, jwksUri, isTogether }: { signer: Signer; jwksUri: string; isTogether: boolean },
 ): Promise<{ readonly services: readonly Service[]; close(): void }> {
   const groups = isTogether ? [names] : names.map((name) => [name])
-  const children: ChildProcess[] = []
   const started = await Promise.all(
     groups.map(async (contenders) => {
-      const child = fork(fileURLToPath(new URL('servers/serve.ts', import.meta.url)), { execArgv: [] })
-      children.push(child)
       const order: ServeOrder = { framework, contenders, jwk, jwksUri }
-      const { ports } = await ask<Serving>(child, order)
-      const cpu = async (): Promise<number> => (await ask<Used>(child, 'cpu')).cpu
-      return contenders.map((name, i): Service => ({ name, port: ports[i] ?? 0, cpu }))
+      return { contenders, server: await startServer('serve.ts', order) }
     }),
   )
   return {
-    services: started.flat(),
+    services: started.flatMap(({ contenders, server: { ports, cpu } }) =>
+      contenders.map((name, i): Service => ({ name, port: ports[i] ?? 0, cpu })),
+    ),
     close() {
-      for (const child of children) child.disconnect()
+      for (const { server } of started) server.close()
     },
   }
-}
-
-function ask<Answer>(child: ChildProcess, message: object | string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null): void => reject(new Error(`a service has ended with ${code}`))
-    child.once('exit', ended)
-    child.once('message', (answer) => {
-      child.off('exit', ended)
-      resolve(answer as Answer) // as `servers/contract.ts` says
-    })
-    child.send(message)
-  })
 }

@@ -75,12 +75,14 @@ const handshake = 'server CPU of a full handshake and one request over bare mTLS
 /** Microseconds of CPU that some load costs a server. */
 type Cost = (server: StartedServer) => Promise<number>
 
+const portOf = ({ ports: [port = 0] }: StartedServer): number => port
+
 const onKeptConnections =
   (roots: string, clients: readonly TestSvid[], times: number): Cost =>
   async (server) => {
     const sockets: TLSSocket[] = []
     for (let i = 0; i < lanes; i += 1) {
-      const socket = await openConnection(server.port, roots, clients[i % clients.length])
+      const socket = await openConnection(portOf(server), roots, clients[i % clients.length])
       await request(socket)
       sockets.push(socket)
     }
@@ -100,7 +102,7 @@ const onNewConnections =
   async (server) => {
     const before = await server.cpu()
     for (let i = 0; i < times; i += 1) {
-      const socket = await openConnection(server.port, roots, clients[i % clients.length])
+      const socket = await openConnection(portOf(server), roots, clients[i % clients.length])
       await request(socket)
       socket.destroy()
     }

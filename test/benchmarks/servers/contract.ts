@@ -1,4 +1,4 @@
-// What a child process is asked to serve, and what it answers.
+// What a child process is asked to serve.
 import type { JsonWebKey } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import type { Verify } from '../contenders/peers.ts'
@@ -33,14 +33,4 @@ export interface ServeOrder {
   readonly contenders: readonly string[]
   readonly jwk: JsonWebKey & { readonly kid: string }
   readonly jwksUri: string
-}
-
-/** What it answers: where each listens. */
-export interface Serving {
-  readonly ports: readonly number[]
-}
-
-/** Whatever else is sent asks for this: microseconds of CPU that the process has used. */
-export interface Used {
-  readonly cpu: number
 }

@@ -5,7 +5,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { countersign, createGuard, createTlsServer, requires, callerIs } from '@countersign/node-http'
-import { serve } from './serve-one.ts'
+import { serveInChild } from './serve-in-child.ts'
 
 export interface MtlsServerSetup {
   /** What is done with the certificate of a connection before a request is answered. */
@@ -66,9 +66,9 @@ const servers = {
     ),
 }
 
-serve(async (message) => {
+serveInChild(async (message) => {
   const setup = message as MtlsServerSetup // what the part of the benchmark has sent
   const server = servers[setup.kind](setup)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port // it listens on a port
+  return [(server.address() as AddressInfo).port] // it listens on a port
 })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { verifierOf } from '../contenders/peers.ts'
+import { serveInChild } from './serve-in-child.ts'
 import { bareAgain, type Framework, type ServeOrder, type Trust } from './contract.ts'
 
 const listen = async ({ framework, contenders, jwk, jwksUri }: ServeOrder): Promise<readonly number[]> => {
@@ -21,13 +22,4 @@ const listen = async ({ framework, contenders, jwk, jwksUri }: ServeOrder): Prom
   return ports
 }
 
-async function serve(order: ServeOrder): Promise<void> {
-  process.send?.({ ports: await listen(order) })
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage()
-    process.send?.({ cpu: user + system })
-  })
-}
-
-process.once('message', (order: ServeOrder) => void serve(order))
-process.once('disconnect', () => process.exit())
+serveInChild((order) => listen(order as ServeOrder)) // what `startServices` sends

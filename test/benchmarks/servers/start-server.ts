@@ -2,25 +2,26 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 
 export interface StartedServer {
-  readonly port: number
+  /** Where it listens. */
+  readonly ports: readonly number[]
   /** Microseconds of CPU that its process has had, in all its threads. */
   cpu(): Promise<number>
   close(): void
 }
 
-/** Runs a program of this folder that calls `serve`. */
+/** Runs a program of this folder that calls `serveInChild`. */
 export async function startServer(program: string, setup: object): Promise<StartedServer> {
   const child = fork(new URL(program, import.meta.url), { execArgv: [] })
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`expected ${program} to run on`)
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`expected ${program} to run on, and it has ended with ${code}`)
   })
   // Nobody may be asking.
   ended.catch(() => undefined)
-  const ask = async (message: object): Promise<number> => {
+  const ask = async (message: object): Promise<unknown> => {
     child.send(message)
     const [answer] = await Promise.race([once(child, 'message'), ended])
-    return Number(answer)
+    return answer
   }
-  const port = await ask(setup)
-  return { port, cpu: () => ask({}), close: () => child.kill() }
+  const ports = (await ask(setup)) as readonly number[] // what `serveInChild` answers first
+  return { ports, cpu: async () => Number(await ask({})), close: () => child.disconnect() }
 }
