@@ -86,11 +86,13 @@ describe('a header that is refused for what it says:', () => {
 })
 
 describe('a token of good form', () => {
-  test('gives its header, its octets and the end of its signature', () => {
+  test('gives its header, its octets, its signature and what that is of', () => {
     const more = { ...header, nested: { crit: ['x'], b64: false } }
     expect(parseCompactJws(jws(more, 'any octets'))).toEqual({
       header: { alg: 'ES256', typ: 'at+jwt', kid: 'key-1', all: more },
       payload: Buffer.from('any octets'),
+      signed: `${segment(more)}.${segment('any octets')}`,
+      signature: createHash('sha512').update('a signature').digest(),
     })
   })
 

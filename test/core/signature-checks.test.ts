@@ -8,6 +8,7 @@ import { Refusal } from '../../packages/core/src/refusal.ts'
 import { codeOf, requestWith } from './support/asking.ts'
 import { createHouse, issuer } from './support/house.ts'
 import { createRawSigner } from './support/raw-signer.ts'
+import { signedText } from './support/signed-text.ts'
 
 const signer = createRawSigner('ES256')
 const good = signer.jws({ alg: 'ES256' }, {})
@@ -25,7 +26,7 @@ async function createChecks(isNative = true) {
   const turns: (() => void)[] = []
   const checks = new SignatureChecks(isNative, (task) => void turns.push(task))
   const check = (jws: string, connection: object): Signed | Promise<Signed> =>
-    checks.isSigned(jws, key, 'ES256', connection)
+    checks.isSigned(signedText(jws), key, 'ES256', connection)
   const endTurn = (): void => {
     for (const task of turns.splice(0)) task()
   }
@@ -72,7 +73,7 @@ describe('a signature', () => {
     const { check } = await createChecks(false)
     expect(await settled([check(good, {}), check(bad, {})])).toEqual([true, false])
     const { checks, key } = await createChecks()
-    const signed = checks.isSigned(good, Promise.resolve(key), 'ES256', {})
+    const signed = checks.isSigned(signedText(good), Promise.resolve(key), 'ES256', {})
     expect(signed).toBeInstanceOf(Promise)
     expect(await signed).toBe(true)
   })
@@ -80,7 +81,7 @@ describe('a signature', () => {
   test('waits for one of the two threads with a key that has no fast path', async () => {
     const { checks, key } = await createChecks()
     const slow = { ...key, native: undefined }
-    const all = [good, bad, good].map((jws) => checks.isSigned(jws, slow, 'ES256', {}))
+    const all = [good, bad, good].map((jws) => checks.isSigned(signedText(jws), slow, 'ES256', {}))
     expect(all).toEqual([expect.any(Promise), expect.any(Promise), expect.any(Promise)])
     expect(await settled(all)).toEqual([true, false, true])
   })
@@ -88,7 +89,7 @@ describe('a signature', () => {
   test('is refused where a key could not be made ready', async () => {
     const { checks } = await createChecks()
     const never = Promise.reject(new Error('no such key'))
-    expect(await checks.isSigned(good, never, 'ES256', {})).toBe(false)
+    expect(await checks.isSigned(signedText(good), never, 'ES256', {})).toBe(false)
   })
 
   test('of a connection that has sent wrong ones waits for those of all others', async () => {
@@ -99,7 +100,7 @@ describe('a signature', () => {
     // A check goes on when the test hands it its key, and keeps its lane until then.
     const waiting = (jws: string, connection: object) => {
       const { promise, resolve } = Promise.withResolvers<ReadyKey>()
-      return { signed: checks.isSigned(jws, promise, 'ES256', connection), goOn: () => resolve(key) }
+      return { signed: checks.isSigned(signedText(jws), promise, 'ES256', connection), goOn: () => resolve(key) }
     }
     const forged = Array.from({ length: 8 }, () => waiting(bad, forger))
     const genuine = waiting(good, {})

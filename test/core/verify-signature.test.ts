@@ -5,6 +5,7 @@ import { loadSigner } from '../../packages/core/src/identity/jws/load-jose.ts'
 import { parsePublicKey, type PublicJwk } from '../../packages/core/src/identity/jws/public-key.ts'
 import { importKey, isSignedWith } from '../../packages/core/src/identity/jws/verify-signature.ts'
 import { createRawSigner, segment, type RawSigner } from './support/raw-signer.ts'
+import { signedText } from './support/signed-text.ts'
 
 const publicKey = ({ jwk }: RawSigner): PublicJwk => {
   const parsed = parsePublicKey(jwk)
@@ -40,25 +41,25 @@ describe('a signature is not verified', () => {
     ['of a text that is no JWS', 'garbage'],
     ['of nothing', ''],
   ])('%s', async (_, jws) => {
-    expect(await isSignedWith(jws, key, 'ES256')).toBe(false)
+    expect(await isSignedWith(signedText(jws), key, 'ES256')).toBe(false)
   })
 
   test.each(['RS512', 'PS256'] as const)('of RS256, by the same key made ready for %s', async (algorithm) => {
     const jws = rs256.jws({ alg: algorithm }, {})
-    expect(await isSignedWith(jws, importKey(publicKey(rs256), 'RS256'), 'RS256')).toBe(true)
-    expect(await isSignedWith(jws, importKey(publicKey(rs256), algorithm), algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(jws), importKey(publicKey(rs256), 'RS256'), 'RS256')).toBe(true)
+    expect(await isSignedWith(signedText(jws), importKey(publicKey(rs256), algorithm), algorithm)).toBe(false)
   })
 
   test.each(['PS256', 'ES256', 'Ed25519', 'HS256'] as const)(
     'of RS256, by a key made ready for it and %s asked for',
     async (algorithm) => {
       const ready = importKey(publicKey(rs256), 'RS256')
-      expect(await isSignedWith(rs256.jws({ alg: 'RS256' }, {}), ready, algorithm)).toBe(false)
+      expect(await isSignedWith(signedText(rs256.jws({ alg: 'RS256' }, {})), ready, algorithm)).toBe(false)
     },
   )
 
   test('by a key that could not be made ready', async () => {
-    expect(await isSignedWith(token, importKey(publicKey(es256), 'RS256'), 'ES256')).toBe(false)
+    expect(await isSignedWith(signedText(token), importKey(publicKey(es256), 'RS256'), 'ES256')).toBe(false)
   })
 })
 
@@ -77,22 +78,22 @@ describe.each(
   test('verifies what its key signed, and nothing else', async () => {
     const [, , signature] = jws.split('.')
     const changed = `${segment({ alg: algorithm })}.${segment({ sub: 'admin' })}.${signature}`
-    expect(await isSignedWith(changed, key, algorithm)).toBe(false)
-    expect(await isSignedWith(jws, key, algorithm)).toBe(true)
-    expect(await isSignedWith(jws, await key, algorithm)).toBe(true)
+    expect(await isSignedWith(signedText(changed), key, algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(jws), key, algorithm)).toBe(true)
+    expect(await isSignedWith(signedText(jws), await key, algorithm)).toBe(true)
   })
 })
 
 test('an Ed25519 key verifies under the old name of its algorithm, too', async () => {
   const signer = createRawSigner('Ed25519')
   const jws = signer.jws({ alg: 'EdDSA' }, {})
-  expect(await isSignedWith(jws, importKey(publicKey(signer), 'EdDSA'), 'EdDSA')).toBe(true)
+  expect(await isSignedWith(signedText(jws), importKey(publicKey(signer), 'EdDSA'), 'EdDSA')).toBe(true)
 })
 
 test('what a key says that belongs to keys of another kind decides nothing', async () => {
   const jwk = parsePublicKey({ ...es256.jwk, n: 'AQAB', e: 'AQAB' })
   if (jwk === undefined || jwk === 'private') throw new Error('expected a public key')
-  expect(await isSignedWith(token, importKey(jwk, 'ES256'), 'ES256')).toBe(true)
+  expect(await isSignedWith(signedText(token), importKey(jwk, 'ES256'), 'ES256')).toBe(true)
 })
 
 describe('a secret', () => {
@@ -107,17 +108,17 @@ describe('a secret', () => {
     ['HS384', 384],
     ['HS512', 512],
   ] as const)('verifies %s', async (algorithm, bits) => {
-    expect(await isSignedWith(signed(bits), secret, algorithm)).toBe(true)
-    expect(await isSignedWith(signed(bits, Buffer.alloc(64, 'b')), secret, algorithm)).toBe(false)
-    expect(await isSignedWith(signed(bits).slice(0, -4), secret, algorithm)).toBe(false)
-    expect(await isSignedWith(`${signed(bits)}AAAA`, secret, algorithm)).toBe(false)
-    expect(await isSignedWith(signed(bits === 256 ? 512 : 256), secret, algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(signed(bits)), secret, algorithm)).toBe(true)
+    expect(await isSignedWith(signedText(signed(bits, Buffer.alloc(64, 'b'))), secret, algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(signed(bits).slice(0, -4)), secret, algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(`${signed(bits)}AAAA`), secret, algorithm)).toBe(false)
+    expect(await isSignedWith(signedText(signed(bits === 256 ? 512 : 256)), secret, algorithm)).toBe(false)
   })
 
   test.each(['RS256', 'ES256', 'XHS256', 'HS2560', 'HS1', 'none', ''])(
     'verifies nothing under %j',
     async (name) => {
-      expect(await isSignedWith(signed(256), secret, name as 'HS256')).toBe(false) // what a caller without types may pass
+      expect(await isSignedWith(signedText(signed(256)), secret, name as 'HS256')).toBe(false) // what a caller without types may pass
     },
   )
 })
@@ -125,5 +126,5 @@ describe('a secret', () => {
 test('what signs here is verified here', async () => {
   const Signer = await loadSigner()
   const signed = new Signer(Buffer.from('{}')).setProtectedHeader({ alg: 'ES256' }).sign(es256.privateKey)
-  expect(await isSignedWith(await signed, importKey(publicKey(es256), 'ES256'), 'ES256')).toBe(true)
+  expect(await isSignedWith(signedText(await signed), importKey(publicKey(es256), 'ES256'), 'ES256')).toBe(true)
 })

@@ -68,7 +68,7 @@ export async function verifyCompactJws(
   }
   const key = selectKey(keys, header, (candidate) => candidate.fits(algorithm))
   if (key instanceof Refusal) return key
-  if (!(await isSignedWith(jws, key.import(algorithm), algorithm))) return new Refusal('signature_invalid')
+  if (!(await isSignedWith(parsed, key.import(algorithm), algorithm))) return new Refusal('signature_invalid')
   const proven = { header: Object.freeze(header.all), payload: Uint8Array.from(payload) }
   return Object.freeze(proven) as VerifiedJws // the signature is right, and the header was parsed
 }

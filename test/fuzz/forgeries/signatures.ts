@@ -20,6 +20,10 @@ const broken = (change: Change, of?: RegExp): Forgery => ({
   make: (original, dice) => withSignature(original, (octets) => change(octets, dice, original)),
 })
 
+/** Without the zeros that it begins with, OpenSSL takes a number of PSS for the same: that is a forgery of its own. */
+const startsWithZeros = (octets: Buffer, count: number): boolean =>
+  octets.subarray(0, count).every((octet) => octet === 0)
+
 const rsa = /^[RP]S/
 const ecdsa = /^ES/
 const edwards = /^Ed/
@@ -38,7 +42,9 @@ export const signatureForgeries: Forgeries = {
   }),
   'a signature cut short': broken((octets, dice) => {
     const kept = 1 + dice.below(octets.length - 1)
-    return dice.chance(0.5) ? octets.subarray(0, kept) : octets.subarray(-kept)
+    return dice.chance(0.5) || startsWithZeros(octets, octets.length - kept)
+      ? octets.subarray(0, kept)
+      : octets.subarray(-kept)
   }),
   'a signature with octets added': broken((octets, dice) => {
     const added = randomOctets(1 + dice.below(40), dice).fill(0, dice.chance(0.5) ? 0 : 40)
@@ -46,7 +52,7 @@ export const signatureForgeries: Forgeries = {
     return Buffer.concat([octets.subarray(0, at), added, octets.subarray(at)])
   }),
   'a signature without an octet': broken((octets, dice) => {
-    const at = dice.below(octets.length)
+    const at = startsWithZeros(octets, 1) ? octets.length - 1 : dice.below(octets.length)
     return Buffer.concat([octets.subarray(0, at), octets.subarray(at + 1)])
   }),
   'parts of the signature moved': broken((octets, dice) => {

@@ -49,7 +49,7 @@ export async function verifySignedAnswer(
   }
   const key = await expected.keys.find(alg, kid)
   if (key instanceof Refusal) return isUnavailable(key) ? key : malformed('a key of the issuer', quoted(kid))
-  if (!(await isSignedWith(text, key.import(alg), alg))) return malformed('a valid signature', 'another')
+  if (!(await isSignedWith(jws, key.import(alg), alg))) return malformed('a valid signature', 'another')
   const said = parseJsonObject(jws.payload)
   return said === undefined ? malformed('a JSON object', 'something else') : membersIn(said, expected, nowMs)
 }

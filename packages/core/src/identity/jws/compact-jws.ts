@@ -5,10 +5,17 @@ import { isOptionalString, parseJsonObject } from './json-object.ts'
 import { decodeCanonical } from './public-key.ts'
 
 /** A token whose outer form is right. Nothing in it is proven. */
-export interface UnverifiedJws {
+export interface UnverifiedJws extends SignedText {
   readonly header: JwsHeader
   /** The payload's octets, decoded but not yet parsed. */
   readonly payload: Uint8Array
+}
+
+/** What a signature is of (RFC 7515 §5.2), and the signature. */
+export interface SignedText {
+  /** Header and payload as they came, and the dot between them: ASCII. */
+  readonly signed: string
+  readonly signature: Uint8Array
 }
 
 /** The protected header. `jku`, `x5u` and `x5c` never decide anything; `jwk` does in a proof alone, against `cnf`. */
@@ -32,15 +39,15 @@ export function parseCompactJws(token: string, known?: KnownHeaders): Unverified
   const kept = known?.find(encoded)
   const header = kept === undefined ? decodeCanonical(encoded) : nothing
   const payload = secondDot === firstDot + 1 ? nothing : decodeCanonical(token.slice(firstDot + 1, secondDot))
-  const signature = token.slice(secondDot + 1)
   if (header === undefined || payload === undefined) {
     return malformed('canonical base64url', 'another encoding')
   }
   const parsed = kept ?? parseHeader(header)
   if (parsed instanceof Refusal) return parsed
   // Checked after the header, so that `alg: none` is named as what it is.
-  if (decodeCanonical(signature) === undefined) return malformed('a signature in canonical base64url', 'none')
-  return { header: parsed, payload }
+  const signature = decodeCanonical(token.slice(secondDot + 1))
+  if (signature === undefined) return malformed('a signature in canonical base64url', 'none')
+  return { header: parsed, payload, signed: token.slice(0, secondDot), signature }
 }
 
 /** Whether this is a signed token at all, however broken: its first part is a JSON object. */

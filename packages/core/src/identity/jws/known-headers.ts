@@ -7,20 +7,33 @@ import { deeplyFreeze } from './json-object.ts'
  * anew for each token. What was refused is never kept, so garbage displaces nothing.
  */
 export class KnownHeaders {
-  readonly #headers = new Generations<JwsHeader>(maxHeaders, unweighed)
+  readonly #headers = new Generations<Known>(maxHeaders, unweighed)
+  /** The one that came last: to compare a text that has just been read costs less than to hash it. */
+  #last: Known | undefined
 
   /** `encoded`: the first part of a token, as it came. */
   find(encoded: string): JwsHeader | undefined {
-    return this.#headers.find(encoded)
+    if (this.#last?.encoded === encoded) return this.#last.header
+    const known = this.#headers.find(encoded)
+    if (known !== undefined) this.#last = known
+    return known?.header
   }
 
-  /** Only for a token that was verified. */
-  keep(encoded: string, header: JwsHeader): void {
-    if (encoded.length > maxLength || this.#headers.find(encoded) !== undefined) return
+  /** Only for a token that was verified, and its own header. */
+  keep(token: string, header: JwsHeader): void {
+    if (header === this.#last?.header) return
+    const end = token.indexOf('.')
+    if (end > maxLength || this.#headers.find(token.slice(0, end)) !== undefined) return
     deeplyFreeze(header)
     // A part of a token would keep the whole of it alive.
-    this.#headers.insert(Buffer.from(encoded, 'latin1').toString('latin1'), header)
+    const encoded = Buffer.from(token.slice(0, end), 'latin1').toString('latin1')
+    this.#headers.insert(encoded, { encoded, header })
   }
+}
+
+interface Known {
+  readonly encoded: string
+  readonly header: JwsHeader
 }
 
 const maxHeaders = 128

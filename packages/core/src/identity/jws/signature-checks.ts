@@ -1,6 +1,7 @@
 import { Refusal } from '../../refusal.ts'
 import { whenKnown } from '../when-known.ts'
 import type { Algorithm, SecretAlgorithm } from './algorithms.ts'
+import type { SignedText } from './compact-jws.ts'
 import { FairQueue } from './fair-queue.ts'
 import { isSignedWith, type By, type ImportedKey } from './verify-signature.ts'
 
@@ -12,7 +13,7 @@ type Check = (by: By) => boolean | Promise<boolean>
 /** What checks a signature, and may have somebody wait for it. `connection`: the one that it came by. */
 export interface SignatureChecker {
   isSigned(
-    jws: string,
+    jws: SignedText,
     key: ImportedKey | Promise<ImportedKey>,
     algorithm: Algorithm | SecretAlgorithm,
     connection: object,
@@ -47,7 +48,7 @@ export class SignatureChecks implements SignatureChecker {
    * wrong signatures than right ones comes after all others. Never rejects.
    */
   isSigned(
-    jws: string,
+    jws: SignedText,
     key: ImportedKey | Promise<ImportedKey>,
     algorithm: Algorithm | SecretAlgorithm,
     connection: object,

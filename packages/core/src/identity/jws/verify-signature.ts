@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual, webcrypto } from 'node:crypto'
 import type { CryptoKey } from 'jose'
 import type { Algorithm, SecretAlgorithm } from './algorithms.ts'
+import type { SignedText } from './compact-jws.ts'
 import { loadJose } from './load-jose.ts'
 import { NativeKey } from './native-key.ts'
 import type { PublicJwk } from './public-key.ts'
@@ -31,13 +32,13 @@ export async function importKey(jwk: PublicJwk, algorithm: Algorithm): Promise<R
 
 /**
  * Whether a compact JWS was signed with the key (RFC 7515 §5.2). INVARIANT: `parseCompactJws` has taken it for well-formed,
- * so its text is ASCII and its signature has one spelling. Never rejects. At once where the key is ready.
+ * so its text is ASCII and its signature had one spelling. Never rejects. At once where the key is ready.
  *
  * This is all that stands between a stranger and a claim, and all that most refusals cost: the signature is handed to the
  * platform as it is, with nothing parsed again and no exception to say no.
  */
 export function isSignedWith(
-  jws: string,
+  jws: SignedText,
   key: ImportedKey | Promise<ImportedKey>,
   algorithm: Algorithm | SecretAlgorithm,
   by: By = 'loop',
@@ -51,14 +52,12 @@ export function isSignedWith(
 export type By = 'loop' | 'thread' | 'webcrypto'
 
 function isSignedBy(
-  jws: string,
+  { signed, signature }: SignedText,
   key: ImportedKey,
   algorithm: Algorithm | SecretAlgorithm,
   by: By,
 ): boolean | Promise<boolean> {
-  const end = jws.lastIndexOf('.')
-  const input = Buffer.from(jws.slice(0, Math.max(0, end)), 'latin1')
-  const signature = Buffer.from(jws.slice(end + 1), 'base64url')
+  const input = Buffer.from(signed, 'latin1')
   if (key instanceof Uint8Array) return isMacOf(input, signature, key, algorithm)
   // INVARIANT: a key verifies by the algorithm that it was made ready for, and by no other.
   if (key.algorithm !== algorithm) return false
@@ -70,7 +69,7 @@ function isSignedBy(
 }
 
 // RFC 7518 §3.2. A secret never serves an algorithm of public keys.
-function isMacOf(input: Buffer, signature: Buffer, secret: Uint8Array, algorithm: string): boolean {
+function isMacOf(input: Buffer, signature: Uint8Array, secret: Uint8Array, algorithm: string): boolean {
   const bits = /^HS(256|384|512)$/.exec(algorithm)?.[1]
   if (bits === undefined) return false
   const mac = createHmac(`sha${bits}`, secret).update(input).digest()

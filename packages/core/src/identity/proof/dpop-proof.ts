@@ -73,7 +73,7 @@ export async function verifyProof(
   // Kept whatever comes of this proof: whoever has a token without its key could have it imported again at each attempt.
   if (expectation.jkt !== undefined) knownKeys?.keep(jkt, key.algorithm, imported)
   const { checks, connection } = expectation
-  const signed = await checks.isSigned(proof, imported, key.algorithm, connection)
+  const signed = await checks.isSigned(jws, imported, key.algorithm, connection)
   if (signed instanceof Refusal) return signed
   if (!signed) return new Refusal('dpop_proof_signature_invalid')
   const { jti, nonce } = claims

@@ -49,11 +49,12 @@ export function verifyToken(
 
 function verifySigned(
   token: string,
-  { header, payload }: UnverifiedJws,
+  jws: UnverifiedJws,
   connection: object,
   { issuers, checks, headers, clock }: TokenContext,
 ): Verified | Promise<Verified> {
-  const isSignedWith: SignatureCheck = (key, alg) => checks.isSigned(token, key, alg, connection)
+  const { header, payload } = jws
+  const isSignedWith: SignatureCheck = (key, alg) => checks.isSigned(jws, key, alg, connection)
   // Anybody can send this: it is only looked at for whose it is, and nothing is built of it before the signature is right.
   const guess = guessMembers(payload, ['iss', 'sub'], maxValues)
   if (guess === undefined) return notClaims
@@ -69,7 +70,7 @@ function verifySigned(
     if (said === undefined || issuers.select(said) !== issuer) return refusedBy(issuer, notClaims, header)
     return whenKnown(verifyClaims(said, token, issuer, key, clock), (verified) => {
       if (verified instanceof Refusal) return refusedBy(issuer, verified, header, said['aud'])
-      headers.keep(token.slice(0, token.indexOf('.')), header)
+      headers.keep(token, header)
       return verified
     })
   })
