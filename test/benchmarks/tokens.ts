@@ -46,8 +46,11 @@ export function createSigner(algorithm: BenchAlgorithm): Signer {
   }
 }
 
-/** The same text as a string of its own: whoever looks it up has to read all of it. */
-export const fresh = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
+/** What a client sends of a token: the octets of a header. */
+export const sent = (token: string): Buffer => Buffer.from(`Bearer ${token}`, 'latin1')
+
+/** The header as a server has it of a request: a string of its own, so that whoever looks it up has to read all of it. */
+export const received = (octets: Buffer | undefined): string => octets?.toString('latin1') ?? ''
 
 export const digestOf = (algorithm: BenchAlgorithm): 'sha256' | null =>
   algorithm === 'EdDSA' ? null : 'sha256'

@@ -18,7 +18,7 @@ const strict = (issuer: string, typ?: unknown): RefusedToken => ({ issuer, profi
 const unknown = (issuers: readonly string[], iss: unknown): RefusedToken => ({ issuers, iss })
 const misdirected = (issuer: string, aud: unknown, own = audiences): RefusedToken => ({
   issuer,
-  audiences: own,
+  audiences: new Set(own),
   aud,
 })
 
@@ -224,7 +224,7 @@ test('advice is lower case, has no full stop and fits a line', () => {
     const given = adviceFor(code, {
       ...strict('https://idp.internal', 'JWT'),
       issuers: [],
-      audiences,
+      audiences: new Set(audiences),
       aud: 'x',
     })
     if (given !== undefined) expect(given).toMatch(/^[^\n]{10,300}[^.\n]$/)
@@ -263,7 +263,7 @@ test('whatever a peer writes, advice is given without it, and soon', () => {
         const token = {
           issuer,
           issuers: [realm, entra2],
-          audiences,
+          audiences: new Set(audiences),
           profile: 'at+jwt',
           iss,
           aud,

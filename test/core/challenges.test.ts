@@ -17,7 +17,7 @@ import {
   type ChallengeContent,
   type ChallengeOptions,
 } from '../../packages/core/src/enforcement/challenge.ts'
-import { refusalResponse } from '../../packages/core/src/enforcement/refusal-response.ts'
+import { RefusalResponses } from '../../packages/core/src/enforcement/refusal-response.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
 import { connectionOf, refusalOf, requestWith } from './support/asking.ts'
 import { createHouse } from './support/house.ts'
@@ -231,7 +231,7 @@ describe('whatever is refused,', () => {
     const error = 'error' in entry ? entry.error : undefined
     for (const { options, placement, scheme } of all) {
       const context = { id: 'id', placement, scheme, nonce: 'n', isHttp2: false }
-      const { status, headers, body } = refusalResponse(new Refusal(code), context, options)
+      const { status, headers, body } = new RefusalResponses(options).of(new Refusal(code), context)
       expect(status).toBe(entry.status)
       const challenges = parseChallenges(headers['www-authenticate'] ?? 'none')
       // RFC 9110 §15.5.2: a 401 has a challenge. What is no matter of credentials has none.

@@ -36,7 +36,9 @@ async function readyKey({ jwk }: RawSigner, algorithm: Algorithm): Promise<Ready
 
 /** What all ways say; fails where they differ. */
 async function verdict(jws: string, key: ReadyKey): Promise<boolean> {
-  const said = await Promise.all(everyWay.map(async (by) => isSignedWith(signedText(jws), key, key.algorithm, by)))
+  const said = await Promise.all(
+    everyWay.map(async (by) => isSignedWith(signedText(jws), key, key.algorithm, by)),
+  )
   expect(new Set(said), jws).toHaveProperty('size', 1)
   return said[0] === true
 }

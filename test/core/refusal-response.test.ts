@@ -9,7 +9,7 @@ import {
 } from '@countersign/core'
 import { describe, expect, test } from 'vitest'
 import { challenge, type ChallengeOptions } from '../../packages/core/src/enforcement/challenge.ts'
-import { refusalResponse } from '../../packages/core/src/enforcement/refusal-response.ts'
+import { RefusalResponses } from '../../packages/core/src/enforcement/refusal-response.ts'
 import { Refusal, refusals, type RefusalEntry } from '../../packages/core/src/refusal.ts'
 
 const tokens: ChallengeOptions = {
@@ -31,7 +31,13 @@ interface Asked {
 
 const answer = (code: RefusalCode, asked: Asked = {}, options = tokens) => {
   const { placement, scheme, nonce, isHttp2 = false } = asked
-  return refusalResponse(new Refusal(code), { id: 'decision-1', placement, scheme, nonce, isHttp2 }, options)
+  return new RefusalResponses(options).of(new Refusal(code), {
+    id: 'decision-1',
+    placement,
+    scheme,
+    nonce,
+    isHttp2,
+  })
 }
 
 const table = Object.entries(refusals) as [RefusalCode, RefusalEntry][] // its keys are the codes

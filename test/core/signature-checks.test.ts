@@ -100,7 +100,10 @@ describe('a signature', () => {
     // A check goes on when the test hands it its key, and keeps its lane until then.
     const waiting = (jws: string, connection: object) => {
       const { promise, resolve } = Promise.withResolvers<ReadyKey>()
-      return { signed: checks.isSigned(signedText(jws), promise, 'ES256', connection), goOn: () => resolve(key) }
+      return {
+        signed: checks.isSigned(signedText(jws), promise, 'ES256', connection),
+        goOn: () => resolve(key),
+      }
     }
     const forged = Array.from({ length: 8 }, () => waiting(bad, forger))
     const genuine = waiting(good, {})

@@ -126,5 +126,7 @@ describe('a secret', () => {
 test('what signs here is verified here', async () => {
   const Signer = await loadSigner()
   const signed = new Signer(Buffer.from('{}')).setProtectedHeader({ alg: 'ES256' }).sign(es256.privateKey)
-  expect(await isSignedWith(signedText(await signed), importKey(publicKey(es256), 'ES256'), 'ES256')).toBe(true)
+  expect(await isSignedWith(signedText(await signed), importKey(publicKey(es256), 'ES256'), 'ES256')).toBe(
+    true,
+  )
 })

@@ -5,7 +5,7 @@ import { Observations, observedParties } from './decision/observations.ts'
 import { isObserved, letsPass, observes, type Circumstances } from './decision/observe-mode.ts'
 import { recordDecision } from './decision/record-decision.ts'
 import { Shadow } from './decision/shadow.ts'
-import { refusalResponse } from './enforcement/refusal-response.ts'
+import { RefusalResponses } from './enforcement/refusal-response.ts'
 import type { ResourceMetadata } from './enforcement/resource-metadata.ts'
 import { hasDecisionListeners, publishDecision } from './events/channels.ts'
 import type { RefusalLog } from './events/refusal-log.ts'
@@ -43,6 +43,7 @@ export class MainPath implements ContextGuard {
   readonly #environment: Environment
   readonly #log: RefusalLog | undefined
   readonly #authenticator: Authenticator
+  readonly #responses: RefusalResponses
   #isClosed = false
 
   constructor(options: ParsedOptions, { environment, log, resourceMetadata, onStrayHeaders }: Surroundings) {
@@ -51,6 +52,7 @@ export class MainPath implements ContextGuard {
     this.passesPreflights = options.passesPreflights
     this.resourceMetadata = resourceMetadata
     this.#options = options
+    this.#responses = new RefusalResponses(options.challenge)
     this.#environment = environment
     this.#log = log
     this.judge = new Judge({ ...options, policy: options.policy.policy, clock, role: 'inForce' })
@@ -149,11 +151,11 @@ export class MainPath implements ContextGuard {
     }
     const { placement, occasion } = facts
     const id = this.#environment.newId()
-    const { proofs, challenge } = this.#options
+    const { proofs } = this.#options
     const scheme = presentedScheme(occasion.request)
     const nonce = scheme === 'dpop' ? proofs?.freshNonce(this.#environment.clock.now()) : undefined
     const context = { id, placement, scheme, nonce, isHttp2: isHttp2(occasion.request) }
-    return deny(id, refusal, refusalResponse(refusal, context, challenge), facts)
+    return deny(id, refusal, this.#responses.of(refusal, context), facts)
   }
 
   // What fails here refuses.

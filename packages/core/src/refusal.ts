@@ -276,8 +276,12 @@ export function quoted(value: unknown): string {
   if (typeof value !== 'string') {
     return typeof value === 'object' ? (value === null ? 'null' : 'an object') : typeof value
   }
+  if (value.length <= 80 && isPlain.test(value)) return `"${value}"`
   const cut = value.length > 80 ? `${value.slice(0, 80)}…` : value
   return JSON.stringify(cut).replaceAll(/[\u007f-\u009f\u2028\u2029\p{Cf}]/gu, '?')
 }
+
+// What JSON writes as it is.
+const isPlain = /^[ !#-[\]-~]*$/
 
 const nothing: RefusalDetail = Object.freeze({})

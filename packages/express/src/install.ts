@@ -1,4 +1,10 @@
-import { type Guard, attachContext, installLatch, requireCaller } from '@countersign/core/adapter'
+import {
+  type Guard,
+  attachContext,
+  installLatch,
+  ownAccessor,
+  requireCaller,
+} from '@countersign/core/adapter'
 import type { Application, Request } from 'express'
 import { layersOf, parentOf, prototypesOf, routerOf, type Route } from './framework.ts'
 import { guardOfAll } from './guard-middlewares.ts'
@@ -77,21 +83,17 @@ export function admit(request: Request, guard: Guard, point: MountPoint | undefi
   if (request.res !== undefined) installLatch(request.res)
 }
 
-const caller: PropertyDescriptor & ThisType<Request> = {
-  configurable: true,
-  get() {
-    return requireCaller(this)
-  },
-}
+const caller = ownAccessor(function (this: Request) {
+  return requireCaller(this)
+})
 
-const route: PropertyDescriptor & ThisType<Request> = {
-  configurable: true,
-  get() {
+const route = ownAccessor(
+  function (this: Request) {
     return routeOf(this)
   },
   // Express sets this when it has chosen a route, before it runs a handler of it.
-  set(chosen: Route) {
+  function (this: Request, chosen: Route) {
     rememberRoute(this, chosen)
     protectRoute(chosen, mountPointOf(this)?.root)
   },
-}
+)

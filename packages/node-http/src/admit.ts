@@ -4,6 +4,7 @@ import {
   attachContext,
   contextOf,
   installLatch,
+  ownAccessor,
   requireCaller,
   type RequestContext,
 } from '@countersign/core/adapter'
@@ -42,9 +43,6 @@ const secondGuard = new Refusal('declaration_misplaced', {
   advice: 'make one with createGuard(…), and give it to every countersign(…) of the server',
 })
 
-const caller: PropertyDescriptor & ThisType<NodeRequest> = {
-  configurable: true,
-  get() {
-    return requireCaller(this)
-  },
-}
+const caller = ownAccessor(function (this: NodeRequest) {
+  return requireCaller(this)
+})

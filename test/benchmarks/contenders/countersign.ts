@@ -1,6 +1,6 @@
 import { createGuard, scopes, type Guard, type GuardOptions } from '@countersign/core'
 import type { Contender } from '../measure.ts'
-import { audience, fresh, issuer, type Signer } from '../tokens.ts'
+import { audience, issuer, received, sent, type Signer } from '../tokens.ts'
 
 const read = scopes('orders:read')
 
@@ -28,27 +28,23 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
       ...plan.options,
     })
     const requests = Array.from({ length: connections }, requestOnNew)
-    const values = tokens.map((token) => fresh(`Bearer ${token}`))
+    const headers = tokens.map(sent)
     // The key is made ready by the first token.
-    await ask(guard, `Bearer ${plan.signer.token()}`, requestOnNew())
+    await ask(guard, sent(plan.signer.token()), requestOnNew())
     if (plan.isWarm === true) {
-      for (const value of values) {
+      for (const header of headers) {
         await nextTurn()
-        await ask(guard, value, requestOnNew())
+        await ask(guard, header, requestOnNew())
       }
       for (const [i, request] of requests.entries()) {
-        await ask(guard, values[i % values.length] ?? '', request)
+        await ask(guard, headers[i % headers.length], request)
       }
     }
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
           if (i % perTurn === 0 && plan.isWarm !== true) await nextTurn()
-          const asked = ask(
-            guard,
-            values[i % values.length] ?? '',
-            requests[i % connections] ?? requestOnNew(),
-          )
+          const asked = ask(guard, headers[i % headers.length], requests[i % connections] ?? requestOnNew())
           const decision = asked instanceof Promise ? await asked : asked
           if (decision.outcome !== outcome) throw new Error(`${plan.name}: expected ${outcome}`)
         }
@@ -69,10 +65,10 @@ const requestOnNew = () => ({
 
 function ask(
   guard: Guard,
-  value: string,
+  header: Buffer | undefined,
   request: ReturnType<typeof requestOnNew>,
 ): ReturnType<Guard['decide']> {
-  const authorization = fresh(value)
+  const authorization = received(header)
   request.headers.authorization = authorization
   request.rawHeaders[3] = authorization
   return guard.decide(request, read, 'GET /orders/:id')

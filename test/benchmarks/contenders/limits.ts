@@ -1,7 +1,7 @@
 // What nobody can be cheaper than.
 import { verify } from 'node:crypto'
 import type { Contender } from '../measure.ts'
-import { digestOf, fresh, signing, type Signer } from '../tokens.ts'
+import { digestOf, received, sent, signing, type Signer } from '../tokens.ts'
 import { nextTurn, perTurn } from './countersign.ts'
 
 /** One synchronous `crypto.verify` with a key that is kept; splitting and base64 included, and nothing else. */
@@ -10,11 +10,12 @@ export const bareSignatures = (signer: Signer, tokens: readonly string[], name =
   async prepare() {
     const options = signing(signer.algorithm)
     const key = Object.keys(options).length === 0 ? signer.publicKey : { key: signer.publicKey, ...options }
+    const headers = tokens.map(sent)
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
           if (i % perTurn === 0) await nextTurn()
-          const token = fresh(tokens[i % tokens.length] ?? '')
+          const token = received(headers[i % headers.length]).slice(7)
           const end = token.lastIndexOf('.')
           const input = Buffer.from(token.slice(0, end), 'latin1')
           const signature = Buffer.from(token.slice(end + 1), 'base64url')
@@ -32,10 +33,11 @@ export const mapByToken = (tokens: readonly string[], name = 'baseline'): Conten
   name,
   async prepare() {
     const map = new Map(tokens.map((token) => [token, {}]))
+    const headers = tokens.map(sent)
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          if (!map.has(fresh(tokens[i % tokens.length] ?? ''))) throw new Error('expected a token')
+          if (!map.has(received(headers[i % headers.length]).slice(7))) throw new Error('expected a token')
         }
       },
     }

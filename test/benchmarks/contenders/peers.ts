@@ -4,7 +4,7 @@ import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Contender } from '../measure.ts'
-import { audience, fresh, issuer, type BenchAlgorithm, type Keys, type Signer } from '../tokens.ts'
+import { audience, issuer, received, sent, type BenchAlgorithm, type Keys, type Signer } from '../tokens.ts'
 import { nextTurn, perTurn } from './countersign.ts'
 
 export interface PeerPlan {
@@ -97,11 +97,12 @@ export const peersFor = ({ signer, tokens, isWarm, outcome = 'allow' }: PeerPlan
         const verify = verifier(signer)
         await verify(signer.token())
         if (isWarm === true) for (const token of tokens) await verify(token)
+        const headers = tokens.map(sent)
         return {
           async run(times) {
             for (let i = 0; i < times; i += 1) {
               if (i % perTurn === 0 && isWarm !== true) await nextTurn()
-              const token = fresh(`Bearer ${tokens[i % tokens.length] ?? ''}`).slice(7)
+              const token = received(headers[i % headers.length]).slice(7)
               let got = 'allow'
               try {
                 const claims = verify(token)
@@ -122,10 +123,11 @@ export const joseAndMap = ({ signer, tokens }: PeerPlan): Contender => ({
   async prepare() {
     const keys = createLocalJWKSet({ keys: [signer.jwk] })
     const known = new Map<string, unknown>()
+    const headers = tokens.map(sent)
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          const token = fresh(tokens[i % tokens.length] ?? '')
+          const token = received(headers[i % headers.length]).slice(7)
           if (known.has(token)) continue
           const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt' })
           known.set(token, payload)

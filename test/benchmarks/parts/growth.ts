@@ -2,7 +2,7 @@ import { createGuard, scopes, type GuardOptions, type Requirement } from '@count
 import { nextTurn, perTurn } from '../contenders/countersign.ts'
 import { compare, type Contender, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
-import { createSigner, fresh, issuer, audience, type Signer } from '../tokens.ts'
+import { createSigner, issuer, audience, received, sent, type Signer } from '../tokens.ts'
 
 /** What a decision costs as a service grows, beside the same in the smallest. */
 export async function growth({ rounds, times }: Plan): Promise<readonly Table[]> {
@@ -103,13 +103,14 @@ const decisions = (
     const [first, ...others] = trusted
     if (first === undefined) throw new Error('expected an issuer')
     const guard = createGuard({ audience, issuers: [first, ...others], log: false, ...options })
+    const headers = tokens.map(sent)
     const sockets = Array.from({ length: connections }, () => ({}))
     const asked = Array.from({ length: routes }, (_, i): readonly [Requirement, string] => [
       scopes('orders:read'),
       `GET /orders-${i}/:id`,
     ])
     const decide = async (i: number): Promise<void> => {
-      const authorization = fresh(`Bearer ${tokens[i % tokens.length] ?? ''}`)
+      const authorization = received(headers[i % headers.length])
       const rawHeaders = ['Authorization', authorization]
       const socket = sockets[i % sockets.length] ?? {}
       const request = { method: 'GET', url: '/', headers: { authorization }, rawHeaders, socket }

@@ -55,7 +55,7 @@ export class Judge {
     // A probe that everybody may call has to say that the service is alive.
     if (placement instanceof Unprotected) return { caller: undefined, refusal: undefined }
     const { clock, deciders } = this.#options
-    const { policy } = this
+    const policy = this.#options.policy?.current(now)
     if (policy === undefined && this.#options.policy !== undefined) {
       return { caller: undefined, refusal: withoutPolicy }
     }

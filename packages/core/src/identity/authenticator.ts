@@ -43,6 +43,13 @@ interface Presentation {
   readonly peer: Peer
 }
 
+/** A token, and what came beside it. */
+interface Presented {
+  readonly token: PresentedToken
+  readonly certificate: CertificateVerification | undefined
+  readonly presentation: Presentation
+}
+
 /** Turns evidence into a verified identity. Synchronous wherever the answer, or all that leads to it, is at hand. */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
@@ -108,7 +115,10 @@ export class Authenticator {
       request.headers['dpop'] === undefined ? memory.recall(authorization, peer.forwarded, nowMs) : undefined
     if (last !== undefined) return last
     const presentation = { authorization, request, memory, peer }
-    return whenKnown(peer.certificate(nowMs), (known) => this.#withCertificate(known, presentation))
+    const certificate = peer.certificate(nowMs)
+    return certificate instanceof Promise
+      ? certificate.then((known) => this.#withCertificate(known, presentation, this.#options.clock.now()))
+      : this.#withCertificate(certificate, presentation, nowMs)
   }
 
   /** Forgets every verified token. */
@@ -116,65 +126,74 @@ export class Authenticator {
     this.#tokens.clear()
   }
 
-  #withCertificate(certificate: CallerCertificate, presentation: Presentation): Answer {
+  #withCertificate(certificate: CallerCertificate, presentation: Presentation, nowMs: number): Answer {
     if (certificate instanceof Refusal) return certificate
-    const { authorization, request, memory, peer } = presentation
-    if (authorization === undefined) {
-      if (certificate === undefined) {
-        return peer.missing === undefined ? anonymous : { ...anonymous, missing: peer.missing }
-      }
-      const identity = this.#bearerOf(certificate)
-      memory.remember(authorization, peer.forwarded, identity)
-      return { identity, source: 'fresh' }
-    }
-    const presented = parseAuthorization(authorization)
-    if (presented instanceof Refusal) return presented
-    const { token } = presented
-    const { verifyToken, sameWorkload, clock } = this.#options
-    const settle = (
-      verified: TokenVerification,
-      named: VerifiedIdentity | Refusal,
-      source: 'cache' | 'fresh',
-    ): Answer =>
-      whenKnown(this.#binding(verified, presented, presentation), (proven) =>
-        proven instanceof Refusal
-          ? proven
-          : whenKnown(this.#stillKnown(certificate, peer), (known) => {
-              if (known instanceof Refusal) return known
-              const identity =
-                known === undefined ? named : VerifiedIdentity.fromToken(verified, known, sameWorkload)
-              return this.#remembered(identity, presentation, source, proven.nextNonce)
-            }),
-      )
-    const digest = digestOf(token)
-    const cached = this.#tokens.find(digest, clock.now())
-    if (cached?.token !== undefined) return settle(cached.token, cached, 'cache')
-    return whenKnown(verifyToken(token, connectionOf(request)), (verified) => {
+    const { authorization, request } = presentation
+    if (authorization === undefined) return this.#withoutToken(certificate, presentation)
+    const token = parseAuthorization(authorization)
+    if (token instanceof Refusal) return token
+    const presented = { token, certificate, presentation }
+    const digest = digestOf(token.token)
+    const cached = this.#tokens.find(digest, nowMs)
+    if (cached?.token !== undefined) return this.#proven(cached.token, cached, 'cache', presented)
+    return whenKnown(this.#options.verifyToken(token.token, connectionOf(request)), (verified) => {
       if (verified instanceof Refusal) return verified
       const named = VerifiedIdentity.fromToken(verified)
       if (!(named instanceof Refusal)) this.#tokens.insert(digest, named)
-      return settle(verified, named, 'fresh')
+      return this.#proven(verified, named, 'fresh', presented)
+    })
+  }
+
+  #withoutToken(
+    certificate: CertificateVerification | undefined,
+    { authorization, memory, peer }: Presentation,
+  ): Authentication {
+    if (certificate === undefined) {
+      return peer.missing === undefined ? anonymous : { ...anonymous, missing: peer.missing }
+    }
+    const identity = this.#bearerOf(certificate)
+    memory.remember(authorization, peer.forwarded, identity)
+    return { identity, source: 'fresh' }
+  }
+
+  // INVARIANT: asked for every request that presents a bound token; what a cached token is bound to is never cached.
+  #proven(
+    verified: TokenVerification,
+    named: VerifiedIdentity | Refusal,
+    source: 'cache' | 'fresh',
+    presented: Presented,
+  ): Answer {
+    const { proofs, clock } = this.#options
+    const { request, peer } = presented.presentation
+    return whenKnown(checkBinding(verified, presented.token, request, peer, proofs, clock), (proven) =>
+      proven instanceof Refusal ? proven : this.#identified(verified, named, source, presented, proven),
+    )
+  }
+
+  /** Whom a token names: with the certificate beside it, if any. */
+  #identified(
+    verified: TokenVerification,
+    named: VerifiedIdentity | Refusal,
+    source: 'cache' | 'fresh',
+    { certificate, presentation }: Presented,
+    { nextNonce }: Proven,
+  ): Answer {
+    if (certificate === undefined) return this.#remembered(named, presentation, source, nextNonce)
+    return whenKnown(this.#stillKnown(certificate, presentation.peer), (known) => {
+      if (known instanceof Refusal) return known
+      const identity =
+        known === undefined ? named : VerifiedIdentity.fromToken(verified, known, this.#options.sameWorkload)
+      return this.#remembered(identity, presentation, source, nextNonce)
     })
   }
 
   // While keys were fetched, or somebody was asked about the token, the certificate beside it may have been revoked.
   #stillKnown(
-    certificate: CertificateVerification | undefined,
+    certificate: CertificateVerification,
     peer: Peer,
   ): CallerCertificate | Promise<CallerCertificate> {
-    if (certificate === undefined) return undefined
     const now = this.#options.clock.now()
     return certificate.isAlive(now) ? certificate : peer.certificate(now)
-  }
-
-  // INVARIANT: asked for every request that presents a bound token; what a cached token is bound to is never cached.
-  #binding(
-    token: TokenVerification,
-    presented: PresentedToken,
-    { request, peer }: Presentation,
-  ): Proven | Refusal | Promise<Proven | Refusal> {
-    const { proofs, clock } = this.#options
-    return checkBinding(token, presented, request, () => peer.thumbprint(), proofs, clock)
   }
 
   #remembered(

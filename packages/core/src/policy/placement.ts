@@ -45,8 +45,8 @@ export const callerOptional = (reason: string): CallerOptional => new CallerOpti
 
 /** Checks that a value says who may call, and was made by this very copy of the library. */
 export function requirePlacement(value: unknown, option: string): Placement {
-  rejectForeignCopy(value, option)
   if (isPlacement(value)) return value
+  rejectForeignCopy(value, option)
   throw new ConfigurationError(
     option,
     `expected a requirement, such as scopes('orders:read'), or unprotected('why'), got ${describeValue(value)}`,

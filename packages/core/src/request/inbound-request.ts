@@ -30,4 +30,7 @@ export const isHttp2 = ({ headers }: InboundRequest): boolean => headers[':metho
 
 /** The connection that a request came by: one object for all requests that share it. */
 export const connectionOf = (request: InboundRequest): object =>
-  isHttp2(request) ? (request.stream?.session?.socket ?? request.socket) : request.socket
+  // In HTTP/1 there is no stream, which is found out faster than a header.
+  request.stream !== undefined && isHttp2(request)
+    ? (request.stream.session?.socket ?? request.socket)
+    : request.socket

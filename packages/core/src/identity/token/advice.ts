@@ -15,7 +15,7 @@ export interface RefusedToken {
   /** Every issuer that is configured. */
   readonly issuers?: readonly string[] | undefined
   /** What `aud` may be. */
-  readonly audiences?: readonly string[] | undefined
+  readonly audiences?: ReadonlySet<string> | undefined
   /** `typ` of the header. */
   readonly typ?: unknown
   readonly iss?: unknown
@@ -33,7 +33,7 @@ const advisers: Readonly<Partial<Record<RefusalCode, (token: RefusedToken) => st
   token_type_mismatch: typeAdvice,
   claim_missing: (token) => (token.profile === 'at+jwt' ? presetAdvice(token) : undefined),
   issuer_unknown: ({ issuers = [], iss }) => issuerAdvice(issuers, iss),
-  audience_mismatch: ({ issuer, audiences = [], aud }) => audienceAdvice(issuer, audiences, aud),
+  audience_mismatch: ({ issuer, audiences = [], aud }) => audienceAdvice(issuer, [...audiences], aud),
   token_lifetime_excessive: ({ profile }) =>
     profile === 'kubernetes'
       ? 'the token that is mounted by default lives for a year: project one with `expirationSeconds`'

@@ -28,6 +28,7 @@ export function issuerAdvice(issuers: readonly string[], iss: unknown): string |
 const maxLength = 512
 
 function slashMiss(issuer: string, iss: string): string | undefined {
+  if (Math.abs(issuer.length - iss.length) !== 1) return undefined
   if (`${issuer}/` === iss) return `this issuer ends with a slash: write \`issuer: '${issuer}/'\``
   return issuer === `${iss}/`
     ? `this issuer ends without a slash: write \`issuer: '${issuer.slice(0, -1)}'\``

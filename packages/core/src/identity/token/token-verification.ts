@@ -23,6 +23,9 @@ export class TokenVerification {
   readonly issuer: TrustedIssuer
   /** Characters of the token itself, which is not kept. */
   readonly length: number
+  /** Seconds since the epoch between which it is good, with the tolerance of its issuer: small integers, mostly, which are kept as they are. */
+  readonly #from: number
+  readonly #until: number
   readonly #key: TrustedKey | undefined
   readonly #answer: Answer | undefined
 
@@ -30,6 +33,9 @@ export class TokenVerification {
     this.claims = claims
     this.issuer = issuer
     this.length = length
+    const { exp, iat = 0, nbf = 0 } = claims
+    this.#from = Math.max(iat, nbf) - issuer.clockToleranceSeconds
+    this.#until = exp + issuer.clockToleranceSeconds
     this.#key = key
     this.#answer = answer
   }
@@ -40,17 +46,22 @@ export class TokenVerification {
   }
 
   isAlive(nowMs: number): boolean {
-    const { verification, clockToleranceSeconds } = this.issuer
-    const { exp, iat = -Infinity, nbf = -Infinity } = this.claims
-    const toleranceMs = clockToleranceSeconds * 1000
-    const answer = this.#answer
-    if (answer !== undefined && nowMs >= answer.goodUntilMs) return false
+    // Compared so that a clock which says no number lets nobody in.
+    if (!(nowMs < this.#until * 1000 && nowMs >= this.#from * 1000)) return false
+    return this.#isKeyGood(nowMs) && this.#isAnswerGood(nowMs)
+  }
+
+  #isKeyGood(nowMs: number): boolean {
+    if (this.#key === undefined) return true
+    const { verification } = this.issuer
+    if (this.#key.isWithdrawn) return false
+    return verification.kind !== 'keys' || verification.keys.areCurrent(nowMs)
+  }
+
+  #isAnswerGood(nowMs: number): boolean {
+    if (this.#answer === undefined) return true
+    const { askedAtMs, goodUntilMs } = this.#answer
     // A clock that stepped back says nothing of the age of an answer.
-    if (answer !== undefined && nowMs < answer.askedAtMs - toleranceMs) return false
-    if (this.#key?.isWithdrawn === true) return false
-    if (this.#key !== undefined && verification.kind === 'keys' && !verification.keys.areCurrent(nowMs)) {
-      return false
-    }
-    return nowMs < exp * 1000 + toleranceMs && nowMs >= Math.max(iat, nbf) * 1000 - toleranceMs
+    return nowMs < goodUntilMs && nowMs >= askedAtMs - this.issuer.clockToleranceSeconds * 1000
   }
 }

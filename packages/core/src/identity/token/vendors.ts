@@ -1,3 +1,5 @@
+import { Recurring } from '../../cache/recurring.ts'
+
 /** Whose issuer it is, as far as its URL tells: advice knows the habits of these. */
 export type Vendor = 'entraId' | 'keycloak' | 'auth0' | 'okta' | 'google' | 'githubActions' | 'kubernetes'
 
@@ -11,7 +13,13 @@ export const vendorNames: Readonly<Record<Vendor, string>> = {
   kubernetes: 'Kubernetes',
 }
 
-export function vendorOf(issuer: string): Vendor | undefined {
+/** `issuer`: a configured one. */
+export const vendorOf = (issuer: string): Vendor | undefined => vendors.of(issuer, findVendor)
+
+// For each refusal of a token, the URL of its issuer would be parsed anew.
+const vendors = new Recurring<Vendor | undefined>()
+
+function findVendor(issuer: string): Vendor | undefined {
   if (!URL.canParse(issuer)) return undefined
   const { hostname, pathname } = new URL(issuer)
   if (entraTenant(issuer) !== undefined) return 'entraId'
@@ -53,6 +61,8 @@ export function entraTenant(
 
 /** The path of a realm of Keycloak; undefined for other issuers. */
 export function realmOf(issuer: string): string | undefined {
+  // Anybody's text: most of it has no realm, and need not be parsed.
+  if (!issuer.includes('/realms/')) return undefined
   const { pathname = '' } = URL.canParse(issuer) ? new URL(issuer) : {}
   return realmPath.test(pathname) ? pathname : undefined
 }

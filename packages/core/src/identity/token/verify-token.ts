@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock/clock.ts'
-import { Refusal, refusalOf } from '../../refusal.ts'
+import { Refusal } from '../../refusal.ts'
 import { isSecretAlgorithm, type Algorithm, type SecretAlgorithm } from '../jws/algorithms.ts'
 import { isJws, parseCompactJws, type JwsHeader, type UnverifiedJws } from '../jws/compact-jws.ts'
 import { whenKnown } from '../when-known.ts'
@@ -152,19 +152,22 @@ type Signer = TrustedKey | undefined | Refusal
 const notMade = new Refusal('signature_invalid')
 
 /** A refusal of an issuer's token. */
-const refusedBy = (issuer: TrustedIssuer, refusal: Refusal, { typ }: JwsHeader, aud?: unknown): Refusal =>
-  advised(refusalOf(issuer.issuer, refusal), {
-    issuer: issuer.issuer,
-    profile: issuer.profile.name,
-    audiences: [...issuer.audiences],
-    typ,
-    aud,
-  })
+const refusedBy = (
+  { issuer, profile, audiences }: TrustedIssuer,
+  refusal: Refusal,
+  { typ }: JwsHeader,
+  aud?: unknown,
+): Refusal => advised(refusal, { issuer, profile: profile.name, audiences, typ, aud })
 
-/** With what the operator has to write or change, where that is known better than the check itself knows it. */
-const advised = (refusal: Refusal, token: RefusedToken): Refusal => {
-  const advice = adviceFor(refusal.code, token)
-  return advice === undefined ? refusal : new Refusal(refusal.code, { ...refusal.detail, advice })
+/** With the issuer whose token it is, and what the operator has to write or change, where that is known better than the check itself knows it. */
+const advised = ({ code, detail }: Refusal, token: RefusedToken): Refusal => {
+  const { issuer } = token
+  const advice = adviceFor(code, token) ?? detail.advice
+  return new Refusal(code, {
+    ...detail,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(advice === undefined ? {} : { advice }),
+  })
 }
 
 const notSigned = new Refusal('key_unknown', {
