@@ -141,12 +141,40 @@ describe('canonical base64url', () => {
     )
   })
 
-  test('has one spelling for each value', () => {
+  /** Whether writing the octets anew makes the same text, which is what canonical means. */
+  const isWrittenSo = (text: string): boolean => {
+    const octets = Buffer.from(text, 'base64url')
+    return octets.length > 0 && octets.toString('base64url') === text
+  }
+  const agrees = (text: string): boolean => (decodeCanonical(text) !== undefined) === isWrittenSo(text)
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  // The other alphabet, padding, blanks, and characters whose lower half is one of the alphabet.
+  const others = '+/= \n\0.~\u00c1\u0141\u2d41\ufeff'
+
+  test('has one spelling for each value: of all texts of three characters', () => {
+    const units = ['', ...alphabet, ...others]
+    const wrong: string[] = []
+    for (const one of units) {
+      for (const two of units) {
+        for (const three of units) if (!agrees(one + two + three)) wrong.push(one + two + three)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('has one spelling for each value: of texts of any length, with any character in place of one, or added', () => {
+    const unit = fc.oneof(
+      fc.constantFrom(...alphabet, ...others),
+      fc.nat(0xffff).map((code) => String.fromCharCode(code)),
+    )
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'AQgw-_+/= \n.é') }), (text) => {
-        const decoded = decodeCanonical(text)
-        if (decoded !== undefined) expect(decoded.toString('base64url')).toBe(text)
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.nat(), unit, (octets, place, added) => {
+        const text = Buffer.from(octets).toString('base64url')
+        const at = place % (text.length + 1)
+        for (const gone of [0, 1])
+          expect(agrees(text.slice(0, at) + added + text.slice(at + gone))).toBe(true)
       }),
+      { numRuns: 2000 },
     )
   })
 

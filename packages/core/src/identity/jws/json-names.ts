@@ -11,7 +11,9 @@ export type OnName = (start: number, end: number, object: number) => void
  * Of text that is no JSON the names mean nothing. INVARIANT: nothing rests on them that the parser does not confirm.
  */
 export function walkNames(text: string, maxValues: number, onName: OnName): boolean {
-  const open: number[] = []
+  /** What is open around the innermost, and that: the number of an object, or `array`. */
+  const around: number[] = []
+  let inside = array
   let objects = 0
   let values = 0
   let expectsName = false
@@ -28,19 +30,20 @@ export function walkNames(text: string, maxValues: number, onName: OnName): bool
     dull = 0
     if (sign === quote) {
       const end = endOfString(text, i)
-      if (expectsName) onName(i, end, open.at(-1) ?? 0)
+      if (expectsName) onName(i, end, inside)
       expectsName = false
       i = end
     } else if (sign === comma) {
       values += 1
-      expectsName = open.at(-1) !== array
+      expectsName = inside !== array
     } else if (sign === openBrace || sign === openBracket) {
       values += 1
       expectsName = sign === openBrace
       objects += expectsName ? 1 : 0
-      open.push(expectsName ? objects : array)
-      if (open.length > maxJsonDepth || values > maxValues) return false
-    } else open.pop()
+      around.push(inside)
+      inside = expectsName ? objects : array
+      if (around.length > maxJsonDepth || values > maxValues) return false
+    } else inside = around.pop() ?? array
   }
   return values <= maxValues
 }

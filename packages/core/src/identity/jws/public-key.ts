@@ -71,7 +71,25 @@ function isSaneRsa({ n, e }: Record<string, unknown>): boolean {
 export function decodeCanonical(text: unknown): Buffer | undefined {
   if (typeof text !== 'string' || text === '') return undefined
   const octets = Buffer.from(text, 'base64url')
-  return octets.toString('base64url') === text ? octets : undefined
+  return isSpelledCanonically(text, octets.length) ? octets : undefined
+}
+
+/** Whether text, of which so many octets came, is what `toString('base64url')` would make of them: found out without making it. */
+function isSpelledCanonically(text: string, octets: number): boolean {
+  // Node passes over characters that it does not know, and stops at padding: less comes of such text.
+  if (text.length !== Math.ceil((octets * 4) / 3)) return false
+  // It takes the other alphabet of RFC 4648 for the same, and may see but the lower half of a character.
+  if (text.includes('+') || text.includes('/') || Buffer.byteLength(text) !== text.length) return false
+  const bitsOver = octets % 3 === 0 ? 0 : octets % 3 === 1 ? 0b1111 : 0b11
+  return (sextet(text.charCodeAt(text.length - 1)) & bitsOver) === 0
+}
+
+/** What a character of base64url stands for. */
+function sextet(code: number): number {
+  if (code >= 0x61) return code - 0x61 + 26
+  if (code === 0x5f) return 63
+  if (code >= 0x41) return code - 0x41
+  return code === 0x2d ? 62 : code - 0x30 + 52
 }
 
 // RFC 7517 §4.3: no duplicates.

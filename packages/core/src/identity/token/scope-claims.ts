@@ -49,7 +49,7 @@ export function readScopes(
 }
 
 const parseText = (value: unknown): ScopeList | undefined =>
-  typeof value === 'string' && scopeList.test(value) ? lists.of(value, listOf) : undefined
+  typeof value === 'string' ? lists.of(value, listOf) : undefined
 
 const parseArray = (value: unknown): ScopeList | undefined =>
   Array.isArray(value) && value.every((name): name is string => typeof name === 'string')
@@ -67,5 +67,6 @@ const scopeList = /^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/
 const maxScopes = 4096
 
 const noScopes = new ScopeList([])
-const lists = new Recurring<ScopeList>()
-const listOf = (text: string): ScopeList => new ScopeList(text.split(' '))
+const lists = new Recurring<ScopeList | undefined>()
+const listOf = (text: string): ScopeList | undefined =>
+  scopeList.test(text) ? new ScopeList(text.split(' ')) : undefined
