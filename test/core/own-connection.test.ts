@@ -1,5 +1,5 @@
 // What is remembered of a connection and of its certificate, and for how long. Without TLS, as Node shows a connection.
-import { hash } from 'node:crypto'
+import { X509Certificate, hash } from 'node:crypto'
 import type { FetchDocument } from '@countersign/core'
 import { createTestCa, createTestClock } from '@countersign/testing'
 import { describe, expect, test, vi } from 'vitest'
@@ -53,6 +53,21 @@ describe('a connection', () => {
     })
     for (let i = 0; i < 3; i += 1) expect(await ask(open())).toBe('allow')
     expect(described).toHaveBeenCalledTimes(1)
+  })
+
+  test('is asked for its chain only where there is no path without it', async () => {
+    const [configured, shown] = [await ca.intermediate(), await ca.intermediate()]
+    const { ask } = openTrustHouse({ trustDomains, intermediates: configured.chain })
+    const issuer = new X509Certificate(shown.chain)
+    const open = ({ der }: { readonly der: Uint8Array }) => {
+      const described = vi.fn(() => ({ raw: Buffer.from(der), issuerCertificate: issuer }))
+      const getPeerX509Certificate = (): object => ({ raw: Buffer.from(der) })
+      return { authorized: true, getPeerX509Certificate, getPeerCertificate: described }
+    }
+    const [below, beside] = [open(await configured.svid('/checkout')), open(await shown.svid('/checkout'))]
+    expect([await ask(below), await ask(beside)]).toEqual(['allow', 'allow'])
+    expect(below.getPeerCertificate).not.toHaveBeenCalled()
+    expect(beside.getPeerCertificate).toHaveBeenCalledTimes(1)
   })
 
   test('is read once where its root is one of several', async () => {

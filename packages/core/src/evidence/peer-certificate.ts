@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { X509Certificate, hash } from 'node:crypto'
 import type { DetailedPeerCertificate, PeerCertificate as NodeCertificate, TLSSocket } from 'node:tls'
 import { Refusal } from '../refusal.ts'
 
@@ -6,6 +6,8 @@ import { Refusal } from '../refusal.ts'
 export interface PeerCertificate {
   /** DER. */
   readonly leaf: Uint8Array
+  /** The leaf as OpenSSL has read it already; undefined where it has not. INVARIANT: it is of the same octets. */
+  readonly read?: X509Certificate | undefined
   /** DER of the other certificates that the connection shows, issuer of the leaf first. Empty on a resumed session. */
   readonly chain: readonly Uint8Array[]
   /** OpenSSL's complaint, such as `CERT_REVOKED`, where the server accepted the connection in spite of it. */
@@ -29,6 +31,8 @@ export function readPeerCertificate(socket: object): PeerCertificate | undefined
   if (leaf === undefined) return undefined
   return {
     leaf,
+    // Whatever stands in for a connection may show something else.
+    read: shown instanceof X509Certificate ? shown : undefined,
     // For a leaf that was never seen: describing the whole chain costs Node more than all the rest.
     get chain() {
       return issuersOf(presented ?? socket.getPeerCertificate(true))

@@ -21,7 +21,7 @@ export function parseSources(value: unknown, option: string): readonly (ParsedCe
 export function parseSource(source: unknown, option: string): readonly (ParsedCertificate | Refusal)[] {
   if (typeof source === 'string') {
     const ders = parsePem(source)
-    return ders.length === 0 ? [noPem] : ders.map(parseCertificate)
+    return ders.length === 0 ? [noPem] : ders.map((der) => parseCertificate(der))
   }
   if (types.isUint8Array(source)) return [parseCertificate(source)]
   throw new ConfigurationError(

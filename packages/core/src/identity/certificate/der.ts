@@ -60,44 +60,48 @@ export class DerReader {
   }
 
   #takeContent(): Uint8Array {
-    const tag = this.#octets[this.#at]
-    if (tag === undefined) throw new MalformedDer('a value is missing')
-    // No tag of a certificate needs more than one octet.
-    if ((tag & 0x1f) === 0x1f) throw new MalformedDer('a tag of several octets')
-    const content = this.#readLength(this.#at + 1)
-    this.#at = content.end
-    return this.#octets.subarray(content.start, content.end)
+    const { start, end } = contentAt(this.#at, this.#octets, this.#octets.length)
+    this.#at = end
+    return this.#octets.subarray(start, end)
   }
+}
 
-  // A definite length in the shortest form (X.690 §10.1). Three octets hold more than any certificate may have.
-  #readLength(at: number): { readonly start: number; readonly end: number } {
-    const octets = this.#octets
-    const first = octets[at] ?? 0x80
-    const count = first < 0x80 ? 0 : first & 0x7f
-    let length = first
-    if (first >= 0x80) {
-      if (count === 0 || count > 3) throw new MalformedDer('a length that is missing, indefinite or huge')
-      length = 0
-      for (let i = 1; i <= count; i += 1) length = length * 256 + (octets[at + i] ?? 0)
-      if (length < 0x80 || length < 256 ** (count - 1)) throw new MalformedDer('a length in a longer form')
-    }
-    const start = at + 1 + count
-    if (start + length > octets.length) throw new MalformedDer('a value that ends behind its container')
-    return { start, end: start + length }
+/** Where the content of a value lies that begins in a container. Its length is definite, in the shortest form (X.690 §10.1). */
+function contentAt(
+  at: number,
+  octets: Uint8Array,
+  containerEnd: number,
+): { readonly start: number; readonly end: number } {
+  if (at >= containerEnd) throw new MalformedDer('a value is missing')
+  // No tag of a certificate needs more than one octet.
+  if (((octets[at] ?? 0) & 0x1f) === 0x1f) throw new MalformedDer('a tag of several octets')
+  const first = at + 1 < containerEnd ? (octets[at + 1] ?? 0x80) : 0x80
+  const count = first < 0x80 ? 0 : first & 0x7f
+  let length = first
+  if (first >= 0x80) {
+    // Three octets hold more than any certificate may have.
+    if (count === 0 || count > 3) throw new MalformedDer('a length that is missing, indefinite or huge')
+    length = 0
+    for (let i = 1; i <= count; i += 1) length = length * 256 + (octets[at + 1 + i] ?? 0)
+    if (length < 0x80 || length < 256 ** (count - 1)) throw new MalformedDer('a length in a longer form')
   }
+  const start = at + 2 + count
+  if (start + length > containerEnd) throw new MalformedDer('a value that ends behind its container')
+  return { start, end: start + length }
 }
 
 /**
  * Requires octets to be values in DER, and what is in containers as well, to the last one. Asked of all that is then read by its
  * meaning: parts that nobody here looks into have one spelling too.
  */
-export function requireDer(octets: Uint8Array, depth = 0): void {
+export const requireDer = (octets: Uint8Array): void => requireValues(octets, 0, octets.length, 0)
+
+function requireValues(octets: Uint8Array, start: number, end: number, depth: number): void {
   if (depth > maxDepth) throw new MalformedDer(`values more than ${maxDepth} deep`)
-  const reader = new DerReader(octets)
-  while (!reader.isAtEnd) {
-    const tag = reader.nextTag ?? 0
-    const content = reader.takeTagged(tag)
-    if ((tag & 0x20) !== 0) requireDer(content, depth + 1)
+  for (let at = start; at < end;) {
+    const content = contentAt(at, octets, end)
+    if (((octets[at] ?? 0) & 0x20) !== 0) requireValues(octets, content.start, content.end, depth + 1)
+    at = content.end
   }
 }
 

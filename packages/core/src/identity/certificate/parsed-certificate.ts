@@ -44,15 +44,18 @@ export interface ParsedCertificate extends CertificateFields {
   isSignedBy(issuer: ParsedCertificate): boolean
 }
 
-/** Parses a certificate from DER, or says what in it is not as DER and RFC 5280 §4 demand. */
-export function parseCertificate(der: Uint8Array): ParsedCertificate | Refusal {
+/**
+ * Parses a certificate from DER, or says what in it is not as DER and RFC 5280 §4 demand. `read`: what OpenSSL has made of these very octets,
+ * if it has.
+ */
+export function parseCertificate(der: Uint8Array, read?: X509Certificate): ParsedCertificate | Refusal {
   try {
     if (der.length > maxBytes) throw new MalformedDer(`more than ${maxBytes} octets`)
     const fields = readCertificateFields(der)
     const isStrong = isStrongKey(fields.spki)
     const parsed = readExtensions(fields)
     requireNames(fields, parsed)
-    return { ...fields, ...parsed, ...withOpenSsl(der), der, hasStrongKey: isStrong }
+    return { ...fields, ...parsed, ...withOpenSsl(der, read), der, hasStrongKey: isStrong }
   } catch (error) {
     if (error instanceof MalformedDer) return malformed(error.message)
     throw error
@@ -114,10 +117,13 @@ function requireNames(
   if (isCa || !isNamedOtherwise) throw new MalformedDer('no subject, and no critical name in its place')
 }
 
-// OpenSSL reads the same octets once more, for the key and the signature: what it cannot read is none.
-function withOpenSsl(der: Uint8Array): Pick<ParsedCertificate, 'publicKey' | 'isSignedBy'> {
+// OpenSSL reads the same octets as well, for the key and the signature: what it cannot read is none.
+function withOpenSsl(
+  der: Uint8Array,
+  read: X509Certificate | undefined,
+): Pick<ParsedCertificate, 'publicKey' | 'isSignedBy'> {
   try {
-    const certificate = new X509Certificate(der)
+    const certificate = read ?? new X509Certificate(der)
     const { publicKey } = certificate
     let signer: KeyObject | undefined
     return {

@@ -77,9 +77,19 @@ export class CertificateTrust {
     const digest = hash('sha256', peer.leaf, 'base64url')
     const known = tlsFlaw(peer) === undefined ? this.#cache.find(digest, nowMs) : undefined
     if (known !== undefined) return known
-    const presented = this.#parse(peer, digest, nowMs)
-    if (presented instanceof Refusal) return presented
+    const { tlsError } = peer
+    const leaf = parseCertificate(peer.leaf, peer.read)
+    if (leaf instanceof Refusal) return leaf
     const inquiry = this.#options.revocation?.inquire(nowMs)
+    const atHand = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
+    if (atHand.length > 0) {
+      // What the connection shows beside the leaf need not be looked at where there is a path without it.
+      const verified = this.#attempt({ leaf, intermediates: atHand, tlsError }, inquiry, digest, nowMs)
+      if (!(verified instanceof Refusal)) return verified
+    }
+    const shown = this.#parseChain(peer, nowMs)
+    if (shown instanceof Refusal) return shown
+    const presented = { leaf, intermediates: [...new Set([...shown, ...atHand])], tlsError }
     const verified = this.#attempt(presented, inquiry, digest, nowMs)
     const wait = this.#waitFor(verified, inquiry, nowMs)
     if (wait === undefined) return verified
@@ -124,18 +134,14 @@ export class CertificateTrust {
     )
   }
 
-  // A resumed session shows the leaf alone: what it was verified by before completes it.
-  #parse({ leaf: der, chain, tlsError }: PeerCertificate, digest: string, nowMs: number) {
-    const leaf = parseCertificate(der)
-    if (leaf instanceof Refusal) return leaf
+  #parseChain({ chain }: PeerCertificate, nowMs: number): readonly ParsedCertificate[] | Refusal {
     const shown: ParsedCertificate[] = []
     for (const each of chain) {
       const intermediate = this.#chains.parse(each, nowMs)
       if (intermediate instanceof Refusal) return intermediate
       shown.push(intermediate)
     }
-    const known = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
-    return { leaf, intermediates: [...new Set([...shown, ...known])], tlsError }
+    return shown
   }
 
   // For what this one lacks, and nothing else: one source that is down costs nobody time who needs another.
