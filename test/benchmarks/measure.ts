@@ -10,7 +10,7 @@ export interface Contender {
 
 export interface Work {
   /**
-   * Resolves when all is done; with what that has cost, where it is not the CPU time of this process. Rejects where the outcome is not
+   * Goes on where it stopped the last time. Resolves when all is done; with what that has cost, where it is not the CPU time of this process. Rejects where the outcome is not
    * what it should be.
    */
   run(times: number): Promise<Costs | void>
@@ -52,6 +52,13 @@ export interface Plan {
   /** Rounds before these that are not counted: code is compiled while it runs, which is work of this process as well. Default: 1. */
   readonly warmUps?: number
 }
+
+/** The same in smaller parts: what else a machine does comes and goes within seconds, and is to meet all contenders alike. */
+export const inParts = ({ rounds, times, warmUps = 1 }: Plan, parts: number): Plan => ({
+  rounds: rounds * parts,
+  times: Math.ceil(times / parts),
+  warmUps: warmUps * parts,
+})
 
 /** Measures the CPU time of contenders against a baseline. */
 export async function compare(
@@ -97,7 +104,6 @@ export function ratio(
 async function cost(contender: Contender, times: number): Promise<Costs> {
   const work = await contender.prepare()
   try {
-    globalThis.gc?.()
     // Threads of the collector go on for a while.
     await sleep(10)
     const before = process.cpuUsage()

@@ -40,11 +40,16 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
         await ask(guard, headers[i % headers.length], request)
       }
     }
+    let next = 0
     return {
       async run(times) {
-        for (let i = 0; i < times; i += 1) {
+        for (let i = 0; i < times; i += 1, next += 1) {
           if (i % perTurn === 0 && plan.isWarm !== true) await nextTurn()
-          const asked = ask(guard, headers[i % headers.length], requests[i % connections] ?? requestOnNew())
+          const asked = ask(
+            guard,
+            headers[next % headers.length],
+            requests[next % connections] ?? requestOnNew(),
+          )
           const decision = asked instanceof Promise ? await asked : asked
           if (decision.outcome !== outcome) throw new Error(`${plan.name}: expected ${outcome}`)
         }

@@ -11,11 +11,12 @@ export const bareSignatures = (signer: Signer, tokens: readonly string[], name =
     const options = signing(signer.algorithm)
     const key = Object.keys(options).length === 0 ? signer.publicKey : { key: signer.publicKey, ...options }
     const headers = tokens.map(sent)
+    let next = 0
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
           if (i % perTurn === 0) await nextTurn()
-          const token = received(headers[i % headers.length]).slice(7)
+          const token = received(headers[next++ % headers.length]).slice(7)
           const end = token.lastIndexOf('.')
           const input = Buffer.from(token.slice(0, end), 'latin1')
           const signature = Buffer.from(token.slice(end + 1), 'base64url')
@@ -34,10 +35,12 @@ export const mapByToken = (tokens: readonly string[], name = 'baseline'): Conten
   async prepare() {
     const map = new Map(tokens.map((token) => [token, {}]))
     const headers = tokens.map(sent)
+    let next = 0
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          if (!map.has(received(headers[i % headers.length]).slice(7))) throw new Error('expected a token')
+          if (!map.has(received(headers[next++ % headers.length]).slice(7)))
+            throw new Error('expected a token')
         }
       },
     }

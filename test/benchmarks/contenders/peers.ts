@@ -98,11 +98,12 @@ export const peersFor = ({ signer, tokens, isWarm, outcome = 'allow' }: PeerPlan
         await verify(signer.token())
         if (isWarm === true) for (const token of tokens) await verify(token)
         const headers = tokens.map(sent)
+        let next = 0
         return {
           async run(times) {
             for (let i = 0; i < times; i += 1) {
               if (i % perTurn === 0 && isWarm !== true) await nextTurn()
-              const token = received(headers[i % headers.length]).slice(7)
+              const token = received(headers[next++ % headers.length]).slice(7)
               let got = 'allow'
               try {
                 const claims = verify(token)
@@ -124,10 +125,11 @@ export const joseAndMap = ({ signer, tokens }: PeerPlan): Contender => ({
     const keys = createLocalJWKSet({ keys: [signer.jwk] })
     const known = new Map<string, unknown>()
     const headers = tokens.map(sent)
+    let next = 0
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          const token = received(headers[i % headers.length]).slice(7)
+          const token = received(headers[next++ % headers.length]).slice(7)
           if (known.has(token)) continue
           const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt' })
           known.set(token, payload)

@@ -1,7 +1,7 @@
 import { countersign } from '../contenders/countersign.ts'
 import { bareSignatures } from '../contenders/limits.ts'
 import { peersFor } from '../contenders/peers.ts'
-import { compare, readyOnce, type Plan } from '../measure.ts'
+import { compare, inParts, readyOnce, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
 import { benchAlgorithms, createSigner } from '../tokens.ts'
 
@@ -27,7 +27,7 @@ export async function cold(plan: Plan): Promise<readonly Table[]> {
         ...peersFor({ signer, tokens }),
         // Made anew for each round, since it remembers all of them.
       ].map((each) => (each.name.endsWith(', cache') ? each : readyOnce(each))),
-      plan,
+      inParts(plan, 4),
     )
     tables.push({
       part: 'cold',

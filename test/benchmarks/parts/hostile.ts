@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { countersign } from '../contenders/countersign.ts'
 import { bareSignatures } from '../contenders/limits.ts'
 import { peersFor } from '../contenders/peers.ts'
-import { compare, readyOnce, type Plan } from '../measure.ts'
+import { compare, inParts, readyOnce, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
 import { createSigner, segment, type Signer } from '../tokens.ts'
 
@@ -36,7 +36,7 @@ export async function hostile(plan: Plan): Promise<readonly Table[]> {
         countersign({ name: 'Countersign', signer, tokens, connections: 32, outcome: 'deny' }),
         ...peersFor({ signer, tokens, outcome: 'deny' }),
       ].map(readyOnce),
-      { ...plan, rounds: Math.ceil(plan.rounds / 2) },
+      inParts({ ...plan, rounds: Math.ceil(plan.rounds / 2) }, 4),
     )
     tables.push({
       part: 'hostile',

@@ -1,7 +1,7 @@
 import { countersign } from '../contenders/countersign.ts'
 import { mapByToken } from '../contenders/limits.ts'
 import { peersFor } from '../contenders/peers.ts'
-import { compare, readyOnce, type Contender, type Plan } from '../measure.ts'
+import { compare, inParts, readyOnce, type Contender, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
 import { createSigner } from '../tokens.ts'
 
@@ -25,8 +25,12 @@ export async function warm(plan: Plan): Promise<readonly Table[]> {
     const quick = [mapByToken(tokens, 'Map.get itself'), ours, ...peers.filter(isQuick)]
     const slow = peers.filter((peer) => !isQuick(peer))
     const rows = [
-      ...(await compare(mapByToken(tokens), quick.map(readyOnce), { ...plan, times: plan.times * 40 })),
-      ...(await compare(mapByToken(tokens), slow.map(readyOnce), plan)),
+      ...(await compare(
+        mapByToken(tokens),
+        quick.map(readyOnce),
+        inParts({ ...plan, times: plan.times * 40 }, 4),
+      )),
+      ...(await compare(mapByToken(tokens), slow.map(readyOnce), inParts(plan, 2))),
     ]
     tables.push({
       part: 'warm',
