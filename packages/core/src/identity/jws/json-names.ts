@@ -11,8 +11,8 @@ export type OnName = (start: number, end: number, object: number) => void
  * Of text that is no JSON the names mean nothing. INVARIANT: nothing rests on them that the parser does not confirm.
  */
 export function walkNames(text: string, maxValues: number, onName: OnName): boolean {
-  /** What is open around the innermost, and that: the number of an object, or `array`. */
-  const around: number[] = []
+  let depth = 0
+  /** What is open: the number of an object, or `array`. */
   let inside = array
   let objects = 0
   let values = 0
@@ -40,10 +40,14 @@ export function walkNames(text: string, maxValues: number, onName: OnName): bool
       values += 1
       expectsName = sign === openBrace
       objects += expectsName ? 1 : 0
-      around.push(inside)
+      if (depth >= maxJsonDepth || values > maxValues) return false
+      around[depth] = inside
+      depth += 1
       inside = expectsName ? objects : array
-      if (around.length > maxJsonDepth || values > maxValues) return false
-    } else inside = around.pop() ?? array
+    } else {
+      depth = Math.max(0, depth - 1)
+      inside = around[depth] ?? array
+    }
   }
   return values <= maxValues
 }
@@ -63,6 +67,8 @@ function nextSign(text: string, start: number): number {
 }
 
 const array = 0
+/** What the innermost stands in, from the outside: one for all texts, since none is begun within another. */
+const around = new Float64Array(maxJsonDepth)
 const maxDull = 16
 const quote = 0x22
 const comma = 0x2c

@@ -34,9 +34,18 @@ function parse(text: string): unknown {
 
 /** Members of an object and of all objects in it. INVARIANT: whatever is nested too deep for this was refused before. */
 function countMembers(json: Record<string, unknown> | unknown[]): number {
-  const values = Array.isArray(json) ? json : Object.values(json)
-  let count = values === json ? 0 : values.length
-  for (const value of values) if (isObject(value)) count += countMembers(value)
+  let count = 0
+  if (Array.isArray(json)) {
+    for (const element of json) if (isObject(element)) count += countMembers(element)
+    return count
+  }
+  // Not `Object.values`: no list has to be made of what is only looked at.
+  for (const name in json) {
+    if (!Object.hasOwn(json, name)) continue
+    count += 1
+    const member = json[name]
+    if (isObject(member)) count += countMembers(member)
+  }
   return count
 }
 
