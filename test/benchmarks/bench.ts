@@ -32,7 +32,7 @@ if (unknown.length > 0) {
   throw new Error(`expected some of ${Object.keys(parts).join(', ')}, got ${unknown.join(', ')}`)
 }
 
-const plan: Plan = options.has('--quick') ? { rounds: 3, times: 300 } : { rounds: 9, times: 2500, warmUps: 4 }
+const plan: Plan = options.has('--quick') ? { rounds: 3, times: 300 } : { rounds: 7, times: 2500, warmUps: 3 }
 const tables: (Table | Figures)[] = []
 for (const [name, part] of Object.entries(parts)) {
   if (named.length === 0 || named.includes(name)) tables.push(...(await part(plan)))

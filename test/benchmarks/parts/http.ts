@@ -29,8 +29,14 @@ interface Traffic {
   readonly requests: Requests
   /** Whether they were sent before. */
   readonly isWarm: boolean
+  readonly connections: number
+  readonly groups: readonly Group[]
+}
+
+/** Contenders that are measured together, beside the framework itself. */
+interface Group {
   readonly plan: Plan
-  takesPart(name: string): boolean
+  has(name: string): boolean
 }
 
 /** Guarded services beside the same ones without a guard: the CPU that each request takes of the server. */
@@ -42,31 +48,25 @@ export async function http(plan: Plan): Promise<readonly Table[]> {
   try {
     for (const framework of frameworks) {
       const names = ['bare', bareAgain, ...contenders[framework]]
-      const rounds: (readonly Round[])[] = []
-      // Twice anew: in how far a process runs well is a matter of luck, and stays so until it ends.
-      for (let start = 0; start < 2; start += 1) {
-        const { services, close } = await startServices(framework, names, {
-          signer,
-          jwksUri: keys.url,
-          isTogether: plan.times < 100,
-        })
-        try {
-          for (const traffic of traffics) rounds.push(await measure(traffic, services))
-        } finally {
-          close()
-        }
-      }
-      const namesIn = ({ takesPart }: Traffic): readonly string[] =>
-        names.filter((name) => name !== 'bare' && takesPart(name))
-      traffics.forEach((traffic, i) => {
-        const all = rounds.filter((_, at) => at % traffics.length === i).flat()
-        tables.push({
-          part: 'http',
-          title: `${framework}, ${traffic.title}`,
-          unit: `CPU of the server for each request to the same service without a guard (${connectionCount} connections)`,
-          rows: namesIn(traffic).map((name) => rowOf(all, name)),
-        })
+      const { services, close } = await startServices(framework, names, {
+        signer,
+        jwksUri: keys.url,
+        isTogether: plan.times < 100,
       })
+      try {
+        for (const traffic of traffics) {
+          const rows: Row[] = []
+          for (const group of traffic.groups) rows.push(...(await measure(traffic, group, services)))
+          tables.push({
+            part: 'http',
+            title: `${framework}, ${traffic.title}`,
+            unit: `CPU of the server for each request to the same service without a guard (kept-alive connections: ${traffic.connections})`,
+            rows,
+          })
+        }
+      } finally {
+        close()
+      }
     }
   } finally {
     keys.close()
@@ -75,34 +75,51 @@ export async function http(plan: Plan): Promise<readonly Table[]> {
 }
 
 function trafficsOf({ rounds, times }: Plan, signer: Signer): readonly Traffic[] {
-  const warm = { rounds, times }
-  const cold = { rounds: Math.ceil(rounds / 2), times: Math.ceil(times / 2) }
+  // In long slices: a process that others have been running before starts with caches that are theirs.
+  const quick: Group = { plan: { rounds, times: times * 2 }, has: (name) => remembers.test(name) }
+  const slow: Group = {
+    plan: { rounds: Math.ceil(rounds / 2), times: Math.ceil(times / 2) },
+    has: (name) => !remembers.test(name),
+  }
+  const cold: Group = { plan: slow.plan, has: (name) => name !== bareAgain }
+  // More than anybody here remembers, so that each is forgotten when it comes again.
+  const neverSeen = requestsWith(Math.ceil(times * 4.8), signer)
   return [
     {
       title: 'one token on all connections',
       requests: requestsWith(1, signer),
       isWarm: true,
-      plan: warm,
-      takesPart: () => true,
+      connections: 32,
+      groups: [quick, slow],
     },
     {
       title: `${times / 2} tokens in rotation`,
       requests: requestsWith(times / 2, signer),
       isWarm: true,
-      plan: warm,
+      connections: 32,
       // For the others it is nothing new.
-      takesPart: (name) => /^(?:bare|an empty|the same|Countersign|.*, cache$)/.test(name),
+      groups: [quick],
     },
     {
       title: 'tokens that were never seen',
-      // More than anybody here remembers, so that each is forgotten when it comes again.
-      requests: requestsWith(Math.ceil(times * 4.8), signer),
+      requests: neverSeen,
       isWarm: false,
-      plan: cold,
-      takesPart: (name) => name !== bareAgain,
+      connections: 32,
+      groups: [cold],
+    },
+    {
+      // As most services are called: the server has time for each.
+      title: 'tokens that were never seen, one request at a time',
+      requests: neverSeen,
+      isWarm: false,
+      connections: 1,
+      groups: [cold],
     },
   ]
 }
+
+/** What costs about as much as the framework by itself. */
+const remembers = /^(?:an empty|the same|Countersign|.*, cache$)/
 
 interface Requests {
   readonly all: readonly Buffer[]
@@ -117,22 +134,25 @@ function requestsWith(count: number, signer: Signer): Requests {
   return { all: make({}), untyped: make({ typ: undefined }) }
 }
 
-function measure(
-  { requests, isWarm, plan, takesPart }: Traffic,
+async function measure(
+  { requests, isWarm, connections }: Traffic,
+  { plan, has }: Group,
   services: readonly Service[],
-): Promise<readonly Round[]> {
-  const taking = services.filter(({ name }) => takesPart(name))
-  return takeTurns(
+): Promise<readonly Row[]> {
+  const taking = services.filter(({ name }) => name === 'bare' || has(name))
+  const rounds = await takeTurns(
     taking.map((service) =>
       contender(
         service,
         service.name.startsWith('hono jwk') ? requests.untyped : requests.all,
         isWarm,
-        plan.times * 4,
+        connections,
+        plan.times * 3,
       ),
     ),
     plan,
   )
+  return taking.filter(({ name }) => name !== 'bare').map(({ name }) => rowOf(rounds, name))
 }
 
 const rowOf = (rounds: readonly Round[], name: string): Row => ({
@@ -145,6 +165,7 @@ function contender(
   { name, port, cpu }: Service,
   requests: readonly Buffer[],
   isWarm: boolean,
+  connectionCount: number,
   warmUp: number,
 ): Contender {
   let next = 0
@@ -172,5 +193,3 @@ function contender(
     },
   }
 }
-
-const connectionCount = 32
