@@ -39,8 +39,8 @@ export const mapByToken = (tokens: readonly string[], name = 'baseline'): Conten
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          if (!map.has(received(headers[next++ % headers.length]).slice(7)))
-            throw new Error('expected a token')
+          const token = received(headers[next++ % headers.length]).slice(7)
+          if (!map.has(token)) throw new Error('expected a token')
         }
       },
     }
