@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import {
   authenticated,
   callerOptional,
+  scopes,
   unprotected,
   type Placement,
   type RefusalCode,
@@ -90,6 +91,24 @@ test('an answer cannot be changed', () => {
   const given = answer('token_expired')
   expect(() => Object.assign(given, { status: 200 })).toThrow(TypeError)
   expect(() => Object.assign(given.headers, { 'cache-control': 'public' })).toThrow(TypeError)
+})
+
+test('an answer has nothing of one that was given before: neither its scopes, scheme and nonce, nor its decision', () => {
+  const shared = new RefusalResponses(proofs)
+  const placements = [undefined, unprotected('probe'), scopes('orders:read'), scopes('orders:write')]
+  const contexts = placements.flatMap((placement) =>
+    [undefined, 'bearer' as const, 'dpop' as const].flatMap((scheme) =>
+      [undefined, 'n-1', 'n-2'].flatMap((nonce, i) =>
+        [false, true].map((isHttp2) => ({ id: `id-${i}`, placement, scheme, nonce, isHttp2 })),
+      ),
+    ),
+  )
+  for (const [code] of table) {
+    for (const context of [...contexts, ...contexts.toReversed()]) {
+      const refusal = new Refusal(code)
+      expect(shared.of(refusal, context)).toEqual(new RefusalResponses(proofs).of(refusal, context))
+    }
+  }
 })
 
 describe('the challenge of a refusal', () => {

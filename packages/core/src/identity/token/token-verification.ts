@@ -23,9 +23,6 @@ export class TokenVerification {
   readonly issuer: TrustedIssuer
   /** Characters of the token itself, which is not kept. */
   readonly length: number
-  /** Seconds since the epoch between which it is good, with the tolerance of its issuer: small integers, mostly, which are kept as they are. */
-  readonly #from: number
-  readonly #until: number
   readonly #key: TrustedKey | undefined
   readonly #answer: Answer | undefined
 
@@ -33,9 +30,6 @@ export class TokenVerification {
     this.claims = claims
     this.issuer = issuer
     this.length = length
-    const { exp, iat = 0, nbf = 0 } = claims
-    this.#from = Math.max(iat, nbf) - issuer.clockToleranceSeconds
-    this.#until = exp + issuer.clockToleranceSeconds
     this.#key = key
     this.#answer = answer
   }
@@ -46,9 +40,14 @@ export class TokenVerification {
   }
 
   isAlive(nowMs: number): boolean {
-    // Compared so that a clock which says no number lets nobody in.
-    if (!(nowMs < this.#until * 1000 && nowMs >= this.#from * 1000)) return false
-    return this.#isKeyGood(nowMs) && this.#isAnswerGood(nowMs)
+    return this.#isInTime(nowMs) && this.#isKeyGood(nowMs) && this.#isAnswerGood(nowMs)
+  }
+
+  // Not kept, since there is one for each token. Compared so that a clock which says no number lets nobody in.
+  #isInTime(nowMs: number): boolean {
+    const { exp, iat = -Infinity, nbf = -Infinity } = this.claims.all
+    const toleranceMs = this.issuer.clockToleranceSeconds * 1000
+    return nowMs < exp * 1000 + toleranceMs && nowMs >= Math.max(iat, nbf) * 1000 - toleranceMs
   }
 
   #isKeyGood(nowMs: number): boolean {
