@@ -143,8 +143,8 @@ describe('canonical base64url', () => {
 
   /** Whether writing the octets anew makes the same text, which is what canonical means. */
   const isWrittenSo = (text: string): boolean => {
-    const octets = Buffer.from(text, 'base64url')
-    return octets.length > 0 && octets.toString('base64url') === text
+    const decoded = Buffer.from(text, 'base64url')
+    return decoded.length > 0 && decoded.toString('base64url') === text
   }
   const agrees = (text: string): boolean => (decodeCanonical(text) !== undefined) === isWrittenSo(text)
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -168,12 +168,18 @@ describe('canonical base64url', () => {
       fc.nat(0xffff).map((code) => String.fromCharCode(code)),
     )
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 400 }), fc.nat(), unit, (octets, place, added) => {
-        const text = Buffer.from(octets).toString('base64url')
-        const at = place % (text.length + 1)
-        for (const gone of [0, 1])
-          expect(agrees(text.slice(0, at) + added + text.slice(at + gone))).toBe(true)
-      }),
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 400 }),
+        fc.nat(),
+        unit,
+        (written, place, added) => {
+          const text = Buffer.from(written).toString('base64url')
+          const at = place % (text.length + 1)
+          for (const gone of [0, 1]) {
+            expect(agrees(text.slice(0, at) + added + text.slice(at + gone))).toBe(true)
+          }
+        },
+      ),
       { numRuns: 2000 },
     )
   })
