@@ -78,7 +78,7 @@ function trafficsOf({ rounds, times }: Plan, signer: Signer): readonly Traffic[]
   // In long slices: a process that others have been running before starts with caches that are theirs.
   const quick: Group = { plan: { rounds, times: times * 2 }, has: (name) => remembers.test(name) }
   const slow: Group = {
-    plan: { rounds: Math.ceil(rounds / 2), times: Math.ceil(times / 2) },
+    plan: { rounds: Math.ceil(rounds / 3), times: Math.ceil(times / 2) },
     has: (name) => !remembers.test(name),
   }
   const cold: Group = { plan: slow.plan, has: (name) => name !== bareAgain }
