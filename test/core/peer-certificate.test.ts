@@ -1,5 +1,6 @@
 // What is read of a connection, as Node shows one. Over TLS itself: certificate.test.ts and test/threats.
-import { createHash } from 'node:crypto'
+import { X509Certificate, createHash } from 'node:crypto'
+import { createTestCa } from '@countersign/testing'
 import { describe, expect, test } from 'vitest'
 import { readPeerCertificate, readThumbprint } from '../../packages/core/src/evidence/peer-certificate.ts'
 import { Refusal } from '../../packages/core/src/refusal.ts'
@@ -24,10 +25,19 @@ describe('a certificate', () => {
     }
     expect(readPeerCertificate(connection(shown))).toStrictEqual({
       leaf,
+      read: undefined,
       chain: [first, second],
       tlsError: undefined,
       isResumed: false,
     })
+  })
+
+  test('is what Node has read of it, and nothing else that is shown in its place', async () => {
+    const { der } = await (await createTestCa()).svid('/checkout')
+    const real = new X509Certificate(der)
+    const shows = (shown: object) => ({ ...connection({ raw: leaf }), getPeerX509Certificate: () => shown })
+    expect(readPeerCertificate(shows(real))).toMatchObject({ leaf: real.raw, read: real })
+    expect(readPeerCertificate(shows({ raw: leaf }))).toMatchObject({ leaf, read: undefined })
   })
 
   test('is asked for with its issuers, which Node leaves out otherwise', () => {
