@@ -43,9 +43,9 @@ interface Presentation {
   readonly peer: Peer
 }
 
-/** A token, and what came beside it. */
-interface Presented {
-  readonly token: PresentedToken
+/** A token that was sent, and what came beside it. */
+interface Credentials {
+  readonly sent: PresentedToken
   readonly certificate: CertificateVerification | undefined
   readonly presentation: Presentation
 }
@@ -130,17 +130,17 @@ export class Authenticator {
     if (certificate instanceof Refusal) return certificate
     const { authorization, request } = presentation
     if (authorization === undefined) return this.#withoutToken(certificate, presentation)
-    const token = parseAuthorization(authorization)
-    if (token instanceof Refusal) return token
-    const presented = { token, certificate, presentation }
-    const digest = digestOf(token.token)
+    const sent = parseAuthorization(authorization)
+    if (sent instanceof Refusal) return sent
+    const credentials = { sent, certificate, presentation }
+    const digest = digestOf(sent.token)
     const cached = this.#tokens.find(digest, nowMs)
-    if (cached?.token !== undefined) return this.#proven(cached.token, cached, 'cache', presented)
-    return whenKnown(this.#options.verifyToken(token.token, connectionOf(request)), (verified) => {
+    if (cached?.token !== undefined) return this.#proven(cached.token, cached, 'cache', credentials)
+    return whenKnown(this.#options.verifyToken(sent.token, connectionOf(request)), (verified) => {
       if (verified instanceof Refusal) return verified
       const named = VerifiedIdentity.fromToken(verified)
       if (!(named instanceof Refusal)) this.#tokens.insert(digest, named)
-      return this.#proven(verified, named, 'fresh', presented)
+      return this.#proven(verified, named, 'fresh', credentials)
     })
   }
 
@@ -161,12 +161,12 @@ export class Authenticator {
     verified: TokenVerification,
     named: VerifiedIdentity | Refusal,
     source: 'cache' | 'fresh',
-    presented: Presented,
+    credentials: Credentials,
   ): Answer {
     const { proofs, clock } = this.#options
-    const { request, peer } = presented.presentation
-    return whenKnown(checkBinding(verified, presented.token, request, peer, proofs, clock), (proven) =>
-      proven instanceof Refusal ? proven : this.#identified(verified, named, source, presented, proven),
+    const { request, peer } = credentials.presentation
+    return whenKnown(checkBinding(verified, credentials.sent, request, peer, proofs, clock), (proven) =>
+      proven instanceof Refusal ? proven : this.#identified(verified, named, source, credentials, proven),
     )
   }
 
@@ -175,7 +175,7 @@ export class Authenticator {
     verified: TokenVerification,
     named: VerifiedIdentity | Refusal,
     source: 'cache' | 'fresh',
-    { certificate, presentation }: Presented,
+    { certificate, presentation }: Credentials,
     { nextNonce }: Proven,
   ): Answer {
     if (certificate === undefined) return this.#remembered(named, presentation, source, nextNonce)

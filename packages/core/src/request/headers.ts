@@ -1,6 +1,7 @@
 /**
- * True if the field occurs more than once. `lowerCaseName` begins with a letter. Node keeps the first of a repeated `Authorization` and drops the rest,
+ * True if the field occurs more than once. Node keeps the first of a repeated `Authorization` and drops the rest,
  * so a proxy that reads the last and a service that reads the first would see two different callers.
+ * `lowerCaseName` begins with a letter.
  */
 export function isRepeated(rawHeaders: readonly string[], lowerCaseName: string): boolean {
   const first = lowerCaseName.charCodeAt(0)

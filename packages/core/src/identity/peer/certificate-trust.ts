@@ -81,21 +81,24 @@ export class CertificateTrust {
     const leaf = parseCertificate(peer.leaf, peer.read)
     if (leaf instanceof Refusal) return leaf
     const inquiry = this.#options.revocation?.inquire(nowMs)
-    const atHand = [...this.#chains.find(digest, nowMs), ...this.#options.intermediates]
-    if (atHand.length > 0) {
-      // What the connection shows beside the leaf need not be looked at where there is a path without it.
-      const verified = this.#attempt({ leaf, intermediates: atHand, tlsError }, inquiry, digest, nowMs)
-      if (!(verified instanceof Refusal)) return verified
-    }
+    const attempt = (intermediates: readonly ParsedCertificate[]): Verified =>
+      this.#attempt({ leaf, intermediates, tlsError }, inquiry, digest, nowMs)
+    // A resumed session shows the leaf alone: what it was verified by before completes it.
+    const atHand = [...new Set([...this.#chains.find(digest, nowMs), ...this.#options.intermediates])]
+    // What the connection shows beside the leaf need not be looked at where there is a path without it.
+    const early = atHand.length > 0 ? attempt(atHand) : undefined
+    if (early instanceof CertificateVerification) return early
     const shown = this.#parseChain(peer, nowMs)
     if (shown instanceof Refusal) return shown
-    const presented = { leaf, intermediates: [...new Set([...shown, ...atHand])], tlsError }
-    const verified = this.#attempt(presented, inquiry, digest, nowMs)
+    const intermediates = [...new Set([...shown, ...atHand])]
+    const isNothingMore = early !== undefined && intermediates.length === atHand.length
+    const verified = isNothingMore ? early : attempt(intermediates)
     const wait = this.#waitFor(verified, inquiry, nowMs)
     if (wait === undefined) return verified
     return wait.then(() => {
       const now = this.#options.clock.now()
-      return this.#attempt(presented, this.#options.revocation?.inquire(now), digest, now)
+      const later = this.#options.revocation?.inquire(now)
+      return this.#attempt({ leaf, intermediates, tlsError }, later, digest, now)
     })
   }
 

@@ -159,7 +159,10 @@ const refusedBy = (
   aud?: unknown,
 ): Refusal => advised(refusal, { issuer, profile: profile.name, audiences, typ, aud })
 
-/** With the issuer whose token it is, and what the operator has to write or change, where that is known better than the check itself knows it. */
+/**
+ * With the issuer whose token it is, and what the operator has to write or change, where that is known better than the check itself
+ * knows it.
+ */
 const advised = ({ code, detail }: Refusal, token: RefusedToken): Refusal => {
   const { issuer } = token
   const advice = adviceFor(code, token) ?? detail.advice
