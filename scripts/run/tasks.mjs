@@ -29,7 +29,7 @@ const tasks = {
   },
   bench: {
     does: 'what verification costs beside peers and limits, in ratios: bench cold warm mtls start memory growth …; --json, --quick, --write',
-    command: (root, args) => ['--expose-gc', scriptAt(join(root, 'test', 'benchmarks', 'bench.ts')), ...args],
+    command: (root, args) => [scriptAt(join(root, 'test', 'benchmarks', 'bench.ts')), ...args],
   },
   mutate: {
     does: 'mutation tests of the rooms that decide, or of those named: mutate policy identity/jws',

@@ -10,8 +10,8 @@ export interface Contender {
 
 export interface Work {
   /**
-   * Goes on where it stopped the last time. Resolves when all is done; with what that has cost, where it is not the CPU time of this process. Rejects where the outcome is not
-   * what it should be.
+   * Goes on where it stopped the last time. Resolves when all is done; with what that has cost, where it is not the CPU time of this
+   * process. Rejects where the outcome is not what it should be.
    */
   run(times: number): Promise<Costs | void>
   close?(): void

@@ -46,11 +46,20 @@ export function createSigner(algorithm: BenchAlgorithm): Signer {
   }
 }
 
-/** What a client sends of a token: the octets of a header. */
-export const sent = (token: string): Buffer => Buffer.from(`Bearer ${token}`, 'latin1')
+/**
+ * The headers of one request after the other, with these tokens in rotation. Each is a string of its own, made of the octets that a client
+ * has sent: whoever looks it up has to read all of it.
+ */
+export function arriving(tokens: readonly string[]): () => string {
+  const sent = tokens.map((token) => Buffer.from(`${scheme}${token}`, 'latin1'))
+  let next = 0
+  return () => sent[next++ % sent.length]?.toString('latin1') ?? ''
+}
 
-/** The header as a server has it of a request: a string of its own, so that whoever looks it up has to read all of it. */
-export const received = (octets: Buffer | undefined): string => octets?.toString('latin1') ?? ''
+/** The token in such a header, as verifiers are given it. */
+export const tokenIn = (header: string): string => header.slice(scheme.length)
+
+const scheme = 'Bearer '
 
 export const digestOf = (algorithm: BenchAlgorithm): 'sha256' | null =>
   algorithm === 'EdDSA' ? null : 'sha256'

@@ -1,6 +1,6 @@
 import { createGuard, scopes, type Guard, type GuardOptions } from '@countersign/core'
 import type { Contender } from '../measure.ts'
-import { audience, issuer, received, sent, type Signer } from '../tokens.ts'
+import { arriving, audience, issuer, type Signer } from '../tokens.ts'
 
 const read = scopes('orders:read')
 
@@ -28,28 +28,22 @@ export const countersign = ({ outcome = 'allow', tokens, connections, ...plan }:
       ...plan.options,
     })
     const requests = Array.from({ length: connections }, requestOnNew)
-    const headers = tokens.map(sent)
     // The key is made ready by the first token.
-    await ask(guard, sent(plan.signer.token()), requestOnNew())
+    await ask(guard, arriving([plan.signer.token()])(), requestOnNew())
+    const arrive = arriving(tokens)
     if (plan.isWarm === true) {
-      for (const header of headers) {
+      for (let i = 0; i < tokens.length; i += 1) {
         await nextTurn()
-        await ask(guard, header, requestOnNew())
+        await ask(guard, arrive(), requestOnNew())
       }
-      for (const [i, request] of requests.entries()) {
-        await ask(guard, headers[i % headers.length], request)
-      }
+      for (const request of requests) await ask(guard, arrive(), request)
     }
     let next = 0
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1, next += 1) {
           if (i % perTurn === 0 && plan.isWarm !== true) await nextTurn()
-          const asked = ask(
-            guard,
-            headers[next % headers.length],
-            requests[next % connections] ?? requestOnNew(),
-          )
+          const asked = ask(guard, arrive(), requests[next % connections] ?? requestOnNew())
           const decision = asked instanceof Promise ? await asked : asked
           if (decision.outcome !== outcome) throw new Error(`${plan.name}: expected ${outcome}`)
         }
@@ -70,10 +64,9 @@ const requestOnNew = () => ({
 
 function ask(
   guard: Guard,
-  header: Buffer | undefined,
+  authorization: string,
   request: ReturnType<typeof requestOnNew>,
 ): ReturnType<Guard['decide']> {
-  const authorization = received(header)
   request.headers.authorization = authorization
   request.rawHeaders[3] = authorization
   return guard.decide(request, read, 'GET /orders/:id')

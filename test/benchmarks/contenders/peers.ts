@@ -4,7 +4,15 @@ import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Contender } from '../measure.ts'
-import { audience, issuer, received, sent, type BenchAlgorithm, type Keys, type Signer } from '../tokens.ts'
+import {
+  arriving,
+  audience,
+  issuer,
+  tokenIn,
+  type BenchAlgorithm,
+  type Keys,
+  type Signer,
+} from '../tokens.ts'
 import { nextTurn, perTurn } from './countersign.ts'
 
 export interface PeerPlan {
@@ -97,13 +105,12 @@ export const peersFor = ({ signer, tokens, isWarm, outcome = 'allow' }: PeerPlan
         const verify = verifier(signer)
         await verify(signer.token())
         if (isWarm === true) for (const token of tokens) await verify(token)
-        const headers = tokens.map(sent)
-        let next = 0
+        const arrive = arriving(tokens)
         return {
           async run(times) {
             for (let i = 0; i < times; i += 1) {
               if (i % perTurn === 0 && isWarm !== true) await nextTurn()
-              const token = received(headers[next++ % headers.length]).slice(7)
+              const token = tokenIn(arrive())
               let got = 'allow'
               try {
                 const claims = verify(token)
@@ -124,12 +131,11 @@ export const joseAndMap = ({ signer, tokens }: PeerPlan): Contender => ({
   async prepare() {
     const keys = createLocalJWKSet({ keys: [signer.jwk] })
     const known = new Map<string, unknown>()
-    const headers = tokens.map(sent)
-    let next = 0
+    const arrive = arriving(tokens)
     return {
       async run(times) {
         for (let i = 0; i < times; i += 1) {
-          const token = received(headers[next++ % headers.length]).slice(7)
+          const token = tokenIn(arrive())
           if (known.has(token)) continue
           const { payload } = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt' })
           known.set(token, payload)

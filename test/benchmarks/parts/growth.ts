@@ -2,7 +2,7 @@ import { createGuard, scopes, type GuardOptions, type Requirement } from '@count
 import { nextTurn, perTurn } from '../contenders/countersign.ts'
 import { compare, inParts, type Contender, type Plan } from '../measure.ts'
 import type { Table } from '../report.ts'
-import { createSigner, issuer, audience, received, sent, type Signer } from '../tokens.ts'
+import { arriving, createSigner, issuer, audience, type Signer } from '../tokens.ts'
 
 /** What a decision costs as a service grows, beside the same in the smallest. */
 export async function growth({ rounds, times }: Plan): Promise<readonly Table[]> {
@@ -109,14 +109,14 @@ const decisions = (
     const [first, ...others] = trusted
     if (first === undefined) throw new Error('expected an issuer')
     const guard = createGuard({ audience, issuers: [first, ...others], log: false, ...options })
-    const headers = tokens.map(sent)
+    const arrive = arriving(tokens)
     const sockets = Array.from({ length: connections }, () => ({}))
     const asked = Array.from({ length: routes }, (_, i): readonly [Requirement, string] => [
       scopes('orders:read'),
       `GET /orders-${i}/:id`,
     ])
     const decide = async (i: number): Promise<void> => {
-      const authorization = received(headers[i % headers.length])
+      const authorization = arrive()
       const rawHeaders = ['Authorization', authorization]
       const socket = sockets[i % sockets.length] ?? {}
       const request = { method: 'GET', url: '/', headers: { authorization }, rawHeaders, socket }
